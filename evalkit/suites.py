@@ -1,0 +1,166 @@
+"""A suite is what a user declares: a dataset, the function under test, scorers, repeats and gates.
+
+`@suite(...)` leaves the function as it is and attaches the declaration to it, so that the function can still be
+called by hand, and pytest still sees a function.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from evalkit.case import Case, Dataset
+from evalkit.errors import SuiteError, did_you_mean
+from evalkit.score import Scorer, as_scorer
+
+ATTRIBUTE = "__evalkit_suite__"
+"""Where a function carries its declaration."""
+
+DatasetSource = str | Path | Dataset | Sequence[Case | Mapping[str, Any]] | Callable[[], Any]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """The declaration of a suite, as written; nothing has been read or run.
+
+    `file` and `line` are where the function stands. `max_concurrency`, `repeat` and `seed` are `None` where
+    the setting of the session decides. `timeout` is in seconds per trial.
+    """
+
+    function: Callable[..., Any]
+    name: str
+    dataset: DatasetSource
+    scorers: tuple[Scorer, ...] = ()
+    gates: tuple[str, ...] = ()
+    repeat: int | None = None
+    max_concurrency: int | None = None
+    timeout: float | None = None
+    seed: int | None = None
+    on_inconclusive: Literal["fail", "warn", "pass"] | None = None
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    file: str = ""
+    line: int = 0
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative dataset paths are read from."""
+        return Path(self.file).parent
+
+    @property
+    def location(self) -> str:
+        """`file:line` of the function."""
+        return f"{self.file}:{self.line}"
+
+
+def suite(
+    *,
+    dataset: DatasetSource,
+    scorers: Iterable[Any] = (),
+    gates: Iterable[str] = (),
+    repeat: int | None = None,
+    name: str | None = None,
+    max_concurrency: int | None = None,
+    timeout: float | None = None,
+    seed: int | None = None,
+    on_inconclusive: Literal["fail", "warn", "pass"] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    **unknown: Any,
+) -> Callable[[Function], Function]:
+    """Declare the function below as a suite: it is run once per case and trial, and what it returns is scored.
+
+    `dataset` is a path beside the file (jsonl, json, csv, yaml, parquet), the result of `evalkit.load(...)`, a
+    list of cases or dicts, or a callable that returns one. `scorers` are functions or `Scorer`s, `gates` lines
+    such as `"accuracy >= 0.9 @ 95%"`. With gates the gates decide; without, each case does.
+
+    The function takes `case`, and any pytest fixtures; it may be `async`. Raises `SuiteError` or `ScorerError`
+    for a declaration that cannot work, naming the file and line.
+    """
+    known = tuple(inspect.signature(suite).parameters)
+
+    def declare(function: Function) -> Function:
+        file, line = _place(function)
+        where = f"{file}:{line}"
+        for key in unknown:
+            raise SuiteError(
+                f'A suite has no argument "{key}".' + did_you_mean(key, known[:-1]),
+                where=where,
+                hint="It may have " + ", ".join(known[:-1]) + ".",
+            )
+        label = name or getattr(function, "__name__", "suite")
+        made = tuple(as_scorer(candidate) for candidate in _listed(scorers, "scorers", where))
+        _check_names(made, where)
+        texts = (gates,) if isinstance(gates, str) else tuple(gates)
+        _check_number("repeat", repeat, where, whole=True)
+        _check_number("max_concurrency", max_concurrency, where, whole=True)
+        _check_number("timeout", timeout, where, whole=False)
+        if on_inconclusive not in (None, "fail", "warn", "pass"):
+            raise SuiteError(f'on_inconclusive is "fail", "warn" or "pass", not {on_inconclusive!r}.', where=where)
+        parameters = inspect.signature(function).parameters
+        if "case" not in parameters:
+            raise SuiteError(
+                f"{label} takes no argument `case`.",
+                where=where,
+                why="A suite's function is called once for each case.",
+                hint=f"Write: def {label}(case, …).",
+            )
+        declaration = Suite(
+            function=function,
+            name=label,
+            dataset=dataset,
+            scorers=made,
+            gates=texts,
+            repeat=repeat,
+            max_concurrency=max_concurrency,
+            timeout=timeout,
+            seed=seed,
+            on_inconclusive=on_inconclusive,
+            metadata=dict(metadata or {}),
+            file=file,
+            line=line,
+        )
+        setattr(function, ATTRIBUTE, declaration)
+        return function
+
+    return declare
+
+
+def suite_of(function: Any) -> Suite | None:
+    """The declaration that `function` carries, or `None`."""
+    declared = getattr(function, ATTRIBUTE, None)
+    return declared if isinstance(declared, Suite) else None
+
+
+def _place(function: Callable[..., Any]) -> tuple[str, int]:
+    code = inspect.unwrap(function).__code__
+    return code.co_filename, code.co_firstlineno
+
+
+def _listed(scorers: Any, what: str, where: str) -> tuple[Any, ...]:
+    if callable(scorers) or isinstance(scorers, str):
+        raise SuiteError(f"`{what}` is a list.", where=where, hint=f"Write {what}=[…].")
+    return tuple(scorers)
+
+
+def _check_names(scorers: Sequence[Scorer], where: str) -> None:
+    names = [scorer.name for scorer in scorers]
+    for scorer_name in names:
+        if names.count(scorer_name) > 1:
+            raise SuiteError(
+                f'Two scorers are called "{scorer_name}".',
+                where=where,
+                why="A metric is named after its scorer, so the two would be one.",
+                hint=f'Give one another name: {scorer_name}(…).named("…").',
+            )
+
+
+def _check_number(what: str, value: Any, where: str, *, whole: bool) -> None:
+    if value is None:
+        return
+    right = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not right or value <= 0:
+        kind = "a whole number above 0" if whole else "a number of seconds above 0"
+        raise SuiteError(f"`{what}` is {kind}, not {value!r}.", where=where)

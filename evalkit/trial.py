@@ -1,0 +1,116 @@
+"""A trial is one attempt at one case; an output is what the function under test gave in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import traceback
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Literal
+
+from evalkit.score import ErrorInfo, Score
+
+Outcome = Literal["passed", "missed", "errored", "unscored"]
+"""What became of a trial.
+
+`errored`: the function under test raised or ran out of time, or a scorer raised.
+`missed`: an `assert` in the body failed, a score is `False`, or a score is below its pass mark.
+`unscored`: there are scorers, and none gave a score. `passed`: everything else.
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a call, a trial or a run used. `None` means unknown, which is not zero.
+
+    Tokens are integers, `cost` is in US dollars.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: Decimal | None = None
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Input and output together, or `None` where either is unknown."""
+        if self.input_tokens is None or self.output_tokens is None:
+            return None
+        return self.input_tokens + self.output_tokens
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What the function under test gave: a value, or the error.
+
+    A suite's function may return one itself, to say more than a value: usage, or a latency that was measured
+    elsewhere. `latency` is in seconds, of the function alone, without set-up and scoring; `None` is unknown.
+    `trace_id` is 32 lower-case hex digits.
+    """
+
+    value: Any = None
+    error: ErrorInfo | None = None
+    latency: float | None = None
+    usage: Usage | None = None
+    trace_id: str | None = None
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One attempt at one case, with its output and scores.
+
+    `number` counts the repeats of a case from 1, `attempt` the tries at this same trial from 1 (a trial is
+    attempted again only after an infrastructure fault). `duration` is in seconds, body and scoring together.
+    `nodeid` is pytest's, or `None` outside pytest.
+    """
+
+    case_id: str
+    number: int = 1
+    attempt: int = 1
+    output: Output
+    scores: tuple[Score, ...] = ()
+    outcome: Outcome
+    started_at: dt.datetime
+    duration: float
+    nodeid: str | None = None
+
+    def without_payload(self) -> Trial:
+        """The same trial without its output's value and metadata, for keeping many in memory."""
+        output = dataclasses.replace(self.output, value=None, metadata={})
+        return dataclasses.replace(self, output=output)
+
+
+def outcome_of(output: Output, scores: Sequence[Score]) -> Outcome:
+    """The outcome that follows from an output and its scores; see `Outcome`.
+
+    No scores at all is `passed` where the body asserts for itself; whether a gate may pass on that is for
+    the gates to say, and they say no.
+    """
+    if output.error is not None:
+        return "missed" if output.error.is_assertion else "errored"
+    if any(score.status == "error" for score in scores):
+        return "errored"
+    if any(score.passed is False for score in scores):
+        return "missed"
+    if scores and all(score.status == "unscored" for score in scores):
+        return "unscored"
+    return "passed"
+
+
+def error_info(error: BaseException, *, tb: TracebackType | None = None, limit: int = 20_000) -> ErrorInfo:
+    """The record of an exception: its type, its message, and its traceback as text, at most `limit` characters.
+
+    A traceback that is too long loses its middle, never its last lines.
+    """
+    lines = traceback.format_exception(type(error), error, tb or error.__traceback__)
+    text = "".join(lines)
+    if len(text) > limit:
+        text = f"{text[: limit // 4]}\n… {len(text) - limit} characters left out …\n{text[-limit * 3 // 4 :]}"
+    return ErrorInfo(
+        type=type(error).__qualname__,
+        message=str(error)[:2000],
+        traceback=text,
+        is_assertion=isinstance(error, AssertionError),
+    )
