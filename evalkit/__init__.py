@@ -1,0 +1,73 @@
+"""evalkit: evals as pytest tests, tracked runs, and gates with honest statistics.
+
+Importing this package is cheap and has no effects; each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evalkit.case import Case, Dataset
+    from evalkit.errors import EvalkitError
+    from evalkit.loaders import load
+    from evalkit.runs import Metric, Run, Verdict
+    from evalkit.score import Score, Scorer, scorer
+    from evalkit.session import run
+    from evalkit.suites import Suite, suite
+    from evalkit.trial import Output, Trial, Usage
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Case": "case",
+    "Dataset": "case",
+    "EvalkitError": "errors",
+    "Metric": "runs",
+    "Output": "trial",
+    "Run": "runs",
+    "Score": "score",
+    "Scorer": "score",
+    "Suite": "suites",
+    "Trial": "trial",
+    "Usage": "trial",
+    "Verdict": "runs",
+    "load": "loaders",
+    "run": "session",
+    "scorer": "score",
+    "suite": "suites",
+}
+
+__all__ = [
+    "Case",
+    "Dataset",
+    "EvalkitError",
+    "Metric",
+    "Output",
+    "Run",
+    "Score",
+    "Scorer",
+    "Suite",
+    "Trial",
+    "Usage",
+    "Verdict",
+    "__version__",
+    "load",
+    "run",
+    "scorer",
+    "suite",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'evalkit' has no attribute {name!r}")
+    value = getattr(import_module(f"evalkit.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
