@@ -108,10 +108,10 @@ def _not_finite(value: float, strict: bool) -> str:
 
 
 def canonical_json(value: Any) -> bytes:
-    """RFC 8785 canonical JSON of `jsonable(value)`, UTF-8.
+    r"""RFC 8785 canonical JSON of `jsonable(value)`, UTF-8.
 
     Integers beyond 2**53, which RFC 8785 refuses, are written as `{"$int": "…"}`; lone surrogates, which have
-    no UTF-8, as `\\udXXX` text. Both keep their digests stable and apart from every other value.
+    no UTF-8, as `\udXXX` text. Both keep their digests stable and apart from every other value.
     """
     import rfc8785
 

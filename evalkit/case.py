@@ -10,7 +10,11 @@ from typing import Any
 from evalkit.canonical import digest
 from evalkit.errors import DatasetError
 
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+def _no_metadata() -> Mapping[str, Any]:
+    return _NONE
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,7 @@ class Case:
     id: str = ""
     input: Any = None
     expected: Any = None
-    metadata: Mapping[str, Any] = _EMPTY
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=_no_metadata)
     tags: tuple[str, ...] = ()
     source: str | None = None
 
@@ -48,7 +52,7 @@ class Case:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Dataset(Sequence[Case]):
+class Dataset:
     """Named, ordered cases whose ids are unique; `digest` is the version.
 
     Make one with `Dataset.of`, which gives ids to the cases that have none.
@@ -89,9 +93,7 @@ class Dataset(Sequence[Case]):
             if identifier in seen:
                 raise _duplicate_ids([*named, dataclasses.replace(case, id=identifier)], name)
             named.append(dataclasses.replace(case, id=identifier))
-        return cls(
-            name=name, cases=tuple(named), digest=digest([case.content() for case in named]), source=source
-        )
+        return cls(name=name, cases=tuple(named), digest=digest([case.content() for case in named]), source=source)
 
     def __len__(self) -> int:
         return len(self.cases)

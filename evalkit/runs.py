@@ -247,7 +247,7 @@ def total_usage(trials: Sequence[Trial]) -> Usage:
 
 
 def _rows(suite: SuiteRun) -> list[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for trial in suite.trials:
         usage = trial.output.usage or Usage()
         base = {

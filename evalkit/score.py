@@ -24,7 +24,11 @@ Status = Literal["scored", "unscored", "error"]
 PARAMETERS = ("case", "output", "expected", "input", "metadata", "trace")
 """What a scorer may ask for by name. `output` is the value the function returned, `trace` the whole `Output`."""
 
-_NO_CONFIG: Mapping[str, Any] = MappingProxyType({})
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+def _nothing() -> Mapping[str, Any]:
+    return _NONE
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,7 @@ class Score:
     scorer: str = ""
     scorer_version: str = ""
     error: ErrorInfo | None = None
-    metadata: Mapping[str, Any] = _NO_CONFIG
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
         value = self.value
@@ -91,7 +95,7 @@ class Scorer:
     function: Callable[..., Any]
     version: str
     needs: tuple[str, ...]
-    config: Mapping[str, Any] = _NO_CONFIG
+    config: Mapping[str, Any] = dataclasses.field(default_factory=_nothing)
     requires_expected: bool = False
     blocking: bool = True
     pass_mark: tuple[str, float] | None = None
@@ -178,9 +182,7 @@ def as_scorer(candidate: Any) -> Scorer:
             "A lambda has no name for its scores to carry.",
             hint="Write it as a def, or wrap it: evalkit.scorer(name='…')(lambda output: …).",
         )
-    return Scorer(
-        name=shown, function=candidate, version=_version(candidate, {}), needs=_needs(candidate, shown)
-    )
+    return Scorer(name=shown, function=candidate, version=_version(candidate, {}), needs=_needs(candidate, shown))
 
 
 def factory(function: Callable[..., Scorer]) -> Callable[..., Scorer]:
@@ -237,9 +239,7 @@ def _stamped(score: Score, scorer: Scorer, name: str) -> Score:
     passed = score.passed
     if scorer.pass_mark is not None and score.value is not None:
         passed = compare(score.value, *scorer.pass_mark)
-    return dataclasses.replace(
-        score, name=name, passed=passed, scorer=scorer.name, scorer_version=scorer.version
-    )
+    return dataclasses.replace(score, name=name, passed=passed, scorer=scorer.name, scorer_version=scorer.version)
 
 
 def compare(value: float, operator: str, bound: float) -> bool:
@@ -268,9 +268,7 @@ def _needs(function: Callable[..., Any], shown: str) -> tuple[str, ...]:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        raise ScorerError(
-            f"The parameters of {shown} cannot be seen from outside.", hint="Wrap it in a def."
-        ) from None
+        raise ScorerError(f"The parameters of {shown} cannot be seen from outside.", hint="Wrap it in a def.") from None
     needs: list[str] = []
     for parameter in parameters:
         if parameter.kind is parameter.VAR_KEYWORD:

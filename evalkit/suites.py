@@ -90,7 +90,7 @@ def suite(
                 where=where,
                 hint="It may have " + ", ".join(known[:-1]) + ".",
             )
-        label = name or getattr(function, "__name__", "suite")
+        label: str = name or getattr(function, "__name__", "suite")
         made = tuple(as_scorer(candidate) for candidate in _listed(scorers, "scorers", where))
         _check_names(made, where)
         texts = (gates,) if isinstance(gates, str) else tuple(gates)
