@@ -113,13 +113,56 @@ def canonical_json(value: Any) -> bytes:
     Integers beyond 2**53, which RFC 8785 refuses, are written as `{"$int": "…"}`; lone surrogates, which have
     no UTF-8, as `\udXXX` text. Both keep their digests stable and apart from every other value.
     """
+    plain = jsonable(value)
+    try:
+        return _ENCODER.encode(_as_ecmascript(plain)).encode("utf-8")
+    except (_NeedsCare, UnicodeError):
+        pass
+
     import rfc8785
 
-    plain = jsonable(value)
     try:
         return rfc8785.dumps(plain)
     except (rfc8785.CanonicalizationError, UnicodeError):
         return rfc8785.dumps(_widened(plain))
+
+
+# Python's own encoder, which is written in C, gives the same bytes for nearly all data, some ten times faster
+# than rfc8785. What it would write differently is told apart by `_as_ecmascript`.
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+)
+
+
+class _NeedsCare(Exception):
+    """The value has something that Python writes otherwise than RFC 8785."""
+
+
+def _as_ecmascript(value: Any) -> Any:
+    """Plain data such that Python's encoder writes it as RFC 8785 asks; raises `_NeedsCare` where it cannot.
+
+    Three things differ: floats that are whole (`1.0` is `1`), floats written with an exponent, and the order
+    of keys beyond ASCII (UTF-16 units there, code points here). Integers beyond 2**53 are refused there.
+    """
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int:
+        if -_SAFE_INTEGER <= value <= _SAFE_INTEGER:
+            return value
+        raise _NeedsCare
+    if kind is dict:
+        for key in value:
+            if not key.isascii():
+                raise _NeedsCare
+        return {key: _as_ecmascript(item) for key, item in value.items()}
+    if kind is list:
+        return [_as_ecmascript(item) for item in value]
+    if value.is_integer() and -_SAFE_INTEGER <= value <= _SAFE_INTEGER:
+        return int(value)
+    if 1e-4 <= abs(value) < 1e15:
+        return value
+    raise _NeedsCare
 
 
 def _widened(value: Any) -> Any:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from evalkit.canonical import digest
+from evalkit.canonical import canonical_json, digest
 from evalkit.errors import DatasetError
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
+_LONGEST_ID = 200
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def _no_metadata() -> Mapping[str, Any]:
@@ -69,7 +73,8 @@ class Dataset:
 
         A case without an id gets `case-` and ten hex digits of its input's digest; of several such cases with
         the same input the second gets `-2` behind it, and so on, so that an id moves with the content and
-        survives a corrected `expected`. Raises `DatasetError` for no cases at all and for an id given twice.
+        survives a corrected `expected`. Raises `DatasetError` for no cases at all, for an id given twice, and
+        for one that is not text, is longer than 200 characters, or has control characters in it.
         """
         if not cases:
             raise DatasetError(
@@ -78,6 +83,8 @@ class Dataset:
                 why="A suite with nothing to run can never pass a gate.",
                 hint="Check the file or callable it is read from.",
             )
+        for case in cases:
+            _check_id(case, name)
         seen: dict[str, Case] = {case.id: case for case in cases if case.id}
         if len(seen) < sum(1 for case in cases if case.id):
             raise _duplicate_ids(cases, name)
@@ -93,7 +100,7 @@ class Dataset:
             if identifier in seen:
                 raise _duplicate_ids([*named, dataclasses.replace(case, id=identifier)], name)
             named.append(dataclasses.replace(case, id=identifier))
-        return cls(name=name, cases=tuple(named), digest=digest([case.content() for case in named]), source=source)
+        return cls(name=name, cases=tuple(named), digest=_digest_of(named), source=source)
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -103,6 +110,35 @@ class Dataset:
 
     def __iter__(self) -> Iterator[Case]:
         return iter(self.cases)
+
+
+def _digest_of(cases: Sequence[Case]) -> str:
+    """The digest of the list of their contents, made one case at a time to keep no second copy of all."""
+    whole = hashlib.sha256(b"[")
+    for index, case in enumerate(cases):
+        if index:
+            whole.update(b",")
+        whole.update(canonical_json(case.content()))
+    whole.update(b"]")
+    return whole.hexdigest()
+
+
+def _check_id(case: Case, name: str) -> None:
+    identifier = case.id
+    if type(identifier) is str and len(identifier) <= _LONGEST_ID and not _UNPRINTABLE.search(identifier):
+        return
+    if not isinstance(identifier, str):
+        what = f"is {type(identifier).__name__}, not text"
+    elif len(identifier) > _LONGEST_ID:
+        what = f"has {len(identifier)} characters, more than {_LONGEST_ID}"
+    else:
+        what = "has control characters in it"
+    raise DatasetError(
+        f"An id in the dataset {name} {what}: {repr(identifier)[:60]}.",
+        where=case.source,
+        why="Ids are shown in every listing and selected by name.",
+        hint="Give the case a short, readable id, or leave it out: it is then made from the content.",
+    )
 
 
 def _duplicate_ids(cases: Sequence[Case], name: str) -> DatasetError:
