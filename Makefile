@@ -1,0 +1,60 @@
+# Needs Python 3.11 or newer, git and make; everything else is installed on first use.
+VENV ?= .venv
+PYTEST_ARGS ?=
+BIN = $(VENV)/bin
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick lint format types docs bench check wheel setup packages clean
+
+help:  ## what can be made
+	@awk -F ':|  ## ' '/^[a-z]+:.*  ## / { printf "  make %-8s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed  ## a run, its gates and its HTML report, offline
+	$(BIN)/evalkit demo
+
+test: setup packages  ## everything the tests need, then all of them
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+quick: setup  ## the tests that take no browser and no more than a few seconds each
+	$(BIN)/python -m pytest -m "not slow and not browser" $(PYTEST_ARGS)
+
+lint: setup  ## style, format, import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+format: setup  ## put style and format right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup  ## mypy, strict
+	$(BIN)/mypy
+
+docs: setup  ## write the generated pages and the shown output anew
+	$(BIN)/python scripts/docs.py
+
+bench: setup  ## the benchmarks, against the tools people use today (takes long, needs the network)
+	$(BIN)/python benchmarks/run.py
+
+check: lint types test  ## all that a change has to pass
+
+wheel: setup  ## dist/*.whl
+	$(BIN)/python -m build --wheel
+
+setup: $(VENV)/.dev  ## the environment for development
+
+packages:
+	@scripts/system-packages chromium
+
+$(VENV)/.installed: pyproject.toml
+	scripts/environment $(VENV) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml
+	scripts/environment $(VENV) -e '.[all]' --group dev
+	@touch $(VENV)/.installed $@
+
+clean:  ## what was made here, the environment included
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .ci/work
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
