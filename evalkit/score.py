@@ -12,14 +12,16 @@ import dataclasses
 import functools
 import inspect
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 from evalkit.canonical import digest
 from evalkit.errors import ScorerError, did_you_mean
 
 Status = Literal["scored", "unscored", "error"]
+_P = ParamSpec("_P")
 
 PARAMETERS = ("case", "output", "expected", "input", "metadata", "trace")
 """What a scorer may ask for by name. `output` is the value the function returned, `trace` the whole `Output`."""
@@ -185,10 +187,41 @@ def as_scorer(candidate: Any) -> Scorer:
     return Scorer(name=shown, function=candidate, version=_version(candidate, {}), needs=_needs(candidate, shown))
 
 
-def factory(function: Callable[..., Scorer]) -> Callable[..., Scorer]:
-    """Mark a function that returns a scorer, so that forgetting to call it gives a clear error."""
-    function.__evalkit_factory__ = True  # type: ignore[attr-defined]
-    return function
+def factory(function: Callable[_P, Scorer]) -> Callable[_P, Scorer]:
+    """Mark a function that returns a scorer, so that a wrong use of it gives a clear error.
+
+    Forgetting to call it, an option it does not have and an argument left out raise `ScorerError`. Each
+    `ScorerError` that leaves it says in which line of whose code it was called.
+    """
+
+    @functools.wraps(function)
+    def made(*args: _P.args, **kwargs: _P.kwargs) -> Scorer:
+        try:
+            _check_call(function, args, kwargs)
+            return function(*args, **kwargs)
+        except ScorerError as error:
+            caller = sys._getframe(1)
+            error.where = error.where or f"{caller.f_code.co_filename}:{caller.f_lineno}"
+            raise
+
+    made.__evalkit_factory__ = True  # type: ignore[attr-defined]  # functions have no such field of their own
+    return made
+
+
+def _check_call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        name = function.__name__
+        options = list(signature.parameters)
+        unknown = next((key for key in kwargs if key not in options), None)
+        raise ScorerError(
+            f'The scorer {name} has no option "{unknown}".' + did_you_mean(unknown, options)
+            if unknown
+            else f"The scorer {name} was called wrongly: {error}.",
+            hint=f"It takes {', '.join(options)}." if options else "It takes no options.",
+        ) from None
 
 
 def scores_from(result: Any, scorer: Scorer) -> tuple[Score, ...]:
