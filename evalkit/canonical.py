@@ -127,8 +127,8 @@ def canonical_json(value: Any) -> bytes:
         return rfc8785.dumps(_widened(plain))
 
 
-# Python's own encoder, which is written in C, gives the same bytes for nearly all data, some ten times faster
-# than rfc8785. What it would write differently is told apart by `_as_ecmascript`.
+# Python's own encoder, which is written in C, gives the same bytes for nearly all data; all told this takes half
+# the time of rfc8785. What it would write differently is told apart by `_as_ecmascript`.
 _ENCODER = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
 )

@@ -10,7 +10,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from evalkit.case import Case, Dataset
 from evalkit.errors import SuiteError, did_you_mean
@@ -19,7 +19,16 @@ from evalkit.score import Scorer, as_scorer
 ATTRIBUTE = "__evalkit_suite__"
 """Where a function carries its declaration."""
 
-DatasetSource = str | Path | Dataset | Sequence[Case | Mapping[str, Any]] | Callable[[], Any]
+
+class DatasetReader(Protocol):
+    """Something that reads a dataset when it is asked to, such as the result of `evalkit.load(...)`."""
+
+    def read(self, folder: Path | None = None) -> Dataset:
+        """The dataset; relative paths are taken from `folder`."""
+        ...
+
+
+DatasetSource = str | Path | Dataset | DatasetReader | Sequence[Case | Mapping[str, Any]] | Callable[[], Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -90,7 +99,7 @@ def suite(
                 where=where,
                 hint="It may have " + ", ".join(known[:-1]) + ".",
             )
-        label: str = name or getattr(function, "__name__", "suite")
+        label = str(name or getattr(function, "__name__", "suite"))
         made = tuple(as_scorer(candidate) for candidate in _listed(scorers, "scorers", where))
         _check_names(made, where)
         texts = (gates,) if isinstance(gates, str) else tuple(gates)
