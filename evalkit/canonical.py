@@ -113,9 +113,12 @@ def canonical_json(value: Any) -> bytes:
     Integers beyond 2**53, which RFC 8785 refuses, are written as `{"$int": "…"}`; lone surrogates, which have
     no UTF-8, as `\udXXX` text. Both keep their digests stable and apart from every other value.
     """
-    plain = jsonable(value)
     try:
-        return _ENCODER.encode(_as_ecmascript(plain)).encode("utf-8")
+        return _quick(value)
+    except (_NeedsCare, UnicodeError):
+        plain = jsonable(value)
+    try:
+        return _quick(plain)
     except (_NeedsCare, UnicodeError):
         pass
 
@@ -127,23 +130,24 @@ def canonical_json(value: Any) -> bytes:
         return rfc8785.dumps(_widened(plain))
 
 
-# Python's own encoder, which is written in C, gives the same bytes for nearly all data; all told this takes half
-# the time of rfc8785. What it would write differently is told apart by `_as_ecmascript`.
-_ENCODER = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-)
-
-
 class _NeedsCare(Exception):
-    """The value has something that Python writes otherwise than RFC 8785."""
+    """The value has something that Python's own encoder would not write as RFC 8785 asks."""
 
 
-def _as_ecmascript(value: Any) -> Any:
-    """Plain data such that Python's encoder writes it as RFC 8785 asks; raises `_NeedsCare` where it cannot.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":"))
 
-    Three things differ: floats that are whole (`1.0` is `1`), floats written with an exponent, and the order
-    of keys beyond ASCII (UTF-16 units there, code points here). Integers beyond 2**53 are refused there.
+
+def _quick(value: Any) -> bytes:
+    """Canonical JSON by Python's own encoder, in about a third of the time that rfc8785 takes.
+
+    Raises `_NeedsCare` for what is no plain data, and for the three things that the encoder writes otherwise:
+    whole floats in plain data are taken care of (`1.0` is `1`), those written with an exponent are not, nor is
+    the order of keys beyond ASCII (UTF-16 units in RFC 8785, code points here), nor integers beyond 2**53.
     """
+    return _ENCODER.encode(_as_ecmascript(value, 0)).encode("utf-8")
+
+
+def _as_ecmascript(value: Any, depth: int) -> Any:
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return value
@@ -151,17 +155,20 @@ def _as_ecmascript(value: Any) -> Any:
         if -_SAFE_INTEGER <= value <= _SAFE_INTEGER:
             return value
         raise _NeedsCare
+    if depth > _MAX_DEPTH:
+        raise _NeedsCare
     if kind is dict:
         for key in value:
-            if not key.isascii():
+            if type(key) is not str or not key.isascii():
                 raise _NeedsCare
-        return {key: _as_ecmascript(item) for key, item in value.items()}
-    if kind is list:
-        return [_as_ecmascript(item) for item in value]
-    if value.is_integer() and -_SAFE_INTEGER <= value <= _SAFE_INTEGER:
-        return int(value)
-    if 1e-4 <= abs(value) < 1e15:
-        return value
+        return {key: _as_ecmascript(item, depth + 1) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return [_as_ecmascript(item, depth + 1) for item in value]
+    if kind is float:
+        if value.is_integer() and -_SAFE_INTEGER <= value <= _SAFE_INTEGER:
+            return int(value)
+        if 1e-4 <= abs(value) < 1e15:
+            return value
     raise _NeedsCare
 
 
