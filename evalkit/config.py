@@ -1,0 +1,327 @@
+"""Settings: one table, from which pyproject keys, environment variables, flags and their documentation are made.
+
+`[tool.evalkit]` in pyproject.toml, then `EVALKIT_<NAME>`, then the flag: the later wins. Importing this module
+reads nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from evalkit.errors import ConfigError, did_you_mean
+
+Kind = Literal["text", "whole", "seconds", "switch", "lines", "fail|warn"]
+DEFAULT_STORE = ".evalkit/evalkit.db"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting as it is written everywhere.
+
+    `minimum` is the smallest number allowed. `metavar` is what the help shows for the value.
+    """
+
+    name: str
+    kind: Kind
+    default: Any
+    doc: str
+    metavar: str
+    minimum: int | None = None
+
+    @property
+    def flag(self) -> str:
+        """The pytest flag, such as `--evalkit-max-concurrency`; `gates` is given one line at a time."""
+        return "--evalkit-" + {"gates": "gate"}.get(self.name, self.name).replace("_", "-")
+
+    @property
+    def env(self) -> str:
+        """The environment variable, such as `EVALKIT_MAX_CONCURRENCY`."""
+        return "EVALKIT_" + self.name.upper()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        name="store",
+        kind="text",
+        default=DEFAULT_STORE,
+        metavar="URL",
+        doc="Where runs are kept: a path, taken from the project's root, or a database URL.",
+    ),
+    Setting(
+        name="repeat",
+        kind="whole",
+        default=None,
+        metavar="N",
+        minimum=1,
+        doc="How often each case is tried, for every suite; unset, each suite's own `repeat` decides.",
+    ),
+    Setting(
+        name="max_concurrency",
+        kind="whole",
+        default=16,
+        metavar="N",
+        minimum=1,
+        doc="How many trials are in flight at once, where a suite does not say.",
+    ),
+    Setting(
+        name="gates",
+        kind="lines",
+        default=(),
+        metavar="GATE",
+        doc="Gates for every suite, on top of its own. `[tool.evalkit.gates]` instead gives gates to a suite by name.",
+    ),
+    Setting(
+        name="report",
+        kind="text",
+        default=None,
+        metavar="PATH",
+        doc="Where an HTML report is written when a run ends; unset, none is.",
+    ),
+    Setting(
+        name="inconclusive",
+        kind="fail|warn",
+        default="fail",
+        metavar="fail|warn",
+        doc="What a gate without a decision does to the session: fail it, or only warn.",
+    ),
+    Setting(
+        name="sample",
+        kind="whole",
+        default=None,
+        metavar="N",
+        minimum=1,
+        doc="Run only N cases of each suite, drawn by the seed. Such a run is partial.",
+    ),
+    Setting(
+        name="seed",
+        kind="whole",
+        default=0,
+        metavar="N",
+        minimum=0,
+        doc="The seed of everything that is drawn at random.",
+    ),
+    Setting(
+        name="timeout",
+        kind="seconds",
+        default=None,
+        metavar="SECONDS",
+        doc="How long one trial may take, where a suite does not say; unset, as long as it likes.",
+    ),
+    Setting(
+        name="off",
+        kind="switch",
+        default=False,
+        metavar="",
+        doc="Run suites as plain tests: nothing is recorded, no gate is judged.",
+    ),
+)
+
+OTHER_VARIABLES = frozenset({"EVALKIT_ALLOW_CODE_EXECUTION", "EVALKIT_CHROMIUM", "EVALKIT_DATA"})
+"""Variables that are no settings and still ours; besides these, everything that begins with `EVALKIT_TEST_`."""
+
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings in force. `sources` says for each where it came from: `default`, a place in pyproject.toml,
+    `$EVALKIT_…` or the flag.
+
+    `store` is a database URL or an absolute path. `repeat`, `report`, `sample` and `timeout` (seconds) are
+    `None` where they are not set. `gates` are for every suite, `suite_gates` for one by its name.
+    """
+
+    root: Path
+    store: str = DEFAULT_STORE
+    repeat: int | None = None
+    max_concurrency: int = 16
+    gates: tuple[str, ...] = ()
+    report: str | None = None
+    inconclusive: Literal["fail", "warn"] = "fail"
+    sample: int | None = None
+    seed: int = 0
+    timeout: float | None = None
+    off: bool = False
+    suite_gates: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def gates_for(self, suite: str) -> tuple[str, ...]:
+        """The gates that the settings add to a suite of that name, those for every suite first."""
+        return (*self.gates, *self.suite_gates.get(suite, ()))
+
+
+def load_settings(
+    root: Path, *, flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os.environ
+) -> Settings:
+    """The settings in force for the project at `root`.
+
+    `flags` are those given on a command line, by setting name; `None` stands for one that was not given. Raises
+    `ConfigError` for a key, variable or flag that is unknown, with the nearest known one, and for a value of the
+    wrong type.
+    """
+    values: dict[str, Any] = {setting.name: setting.default for setting in SETTINGS}
+    sources = dict.fromkeys(values, "default")
+    file = root / "pyproject.toml"
+    table, text = _table(file)
+    suite_gates: dict[str, tuple[str, ...]] = {}
+    for key, value in table.items():
+        where = f"{file.name}:{_line_of(text, key)}"
+        if key == "gates" and isinstance(value, dict):
+            suite_gates = {name: _checked(_BY_NAME["gates"], lines, where) for name, lines in value.items()}
+            sources["suite_gates"] = where
+            continue
+        values[key] = _checked(_setting(key, where), value, where)
+        sources[key] = where
+    for variable, raw in environ.items():
+        if variable.startswith("EVALKIT_") and variable not in OTHER_VARIABLES and raw != "":
+            if variable.startswith("EVALKIT_TEST_"):
+                continue
+            setting = _from_variable(variable)
+            values[setting.name] = _read(setting, raw, f"${variable}")
+            sources[setting.name] = f"${variable}"
+    for key, value in (flags or {}).items():
+        setting = _setting(key, "flag")
+        if value is None or (setting.kind == "lines" and not value) or (setting.kind == "switch" and not value):
+            continue
+        read = _read if isinstance(value, str) else _checked
+        values[key] = read(setting, value, setting.flag)
+        sources[key] = setting.flag
+    values["store"] = _absolute(values["store"], root)
+    return Settings(root=root, suite_gates=MappingProxyType(suite_gates), sources=MappingProxyType(sources), **values)
+
+
+def find_root(folder: Path) -> Path:
+    """The project's root: the nearest folder upwards with a pyproject.toml that has `[tool.evalkit]` or pytest's
+    settings, else the nearest with any of pyproject.toml, pytest.ini, tox.ini, setup.cfg, .git; else `folder`.
+    """
+    folder = folder.resolve()
+    above = [folder, *folder.parents]
+    for candidate in above:
+        file = candidate / "pyproject.toml"
+        if file.is_file() and re.search(r"(?m)^\s*\[tool\.(evalkit|pytest)\b", _text(file)):
+            return candidate
+    marks = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", ".git")
+    return next((candidate for candidate in above if any((candidate / mark).exists() for mark in marks)), folder)
+
+
+def _table(file: Path) -> tuple[Mapping[str, Any], str]:
+    """`[tool.evalkit]` of a pyproject.toml, empty where there is none, and the whole text."""
+    if not file.is_file():
+        return {}, ""
+    import tomllib
+
+    text = _text(file)
+    if "evalkit" not in text:
+        return {}, text
+    try:
+        tool = tomllib.loads(text).get("tool", {})
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"This is not TOML: {error}.", where=str(file)) from None
+    table = tool.get("evalkit", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise ConfigError(f"tool.evalkit is {table!r:.40}, not a table.", where=str(file))
+    return table, text
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The file cannot be read: {error}.", where=str(file)) from None
+
+
+def _line_of(text: str, key: str) -> int:
+    """The line on which the key stands, by a look at the text: tomllib does not say. 1 where it is not found."""
+    inside = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        heading = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
+        if heading:
+            inside = heading[1].replace('"', "") == "tool.evalkit"
+            if heading[1].replace('"', "").startswith(f"tool.evalkit.{key}"):
+                return number
+        elif inside and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
+            return number
+    return 1
+
+
+def _setting(key: str, where: str) -> Setting:
+    if key in _BY_NAME:
+        return _BY_NAME[key]
+    near = did_you_mean(key.replace("-", "_"), _BY_NAME)
+    raise ConfigError(
+        f'There is no setting "{key}".' + near,
+        where=where,
+        hint="The settings are " + ", ".join(_BY_NAME) + ".",
+    )
+
+
+def _from_variable(variable: str) -> Setting:
+    for setting in SETTINGS:
+        if setting.env == variable:
+            return setting
+    known = {setting.env for setting in SETTINGS} | OTHER_VARIABLES
+    raise ConfigError(
+        f"The environment variable {variable} is none of evalkit's." + did_you_mean(variable, known),
+        why="A misspelled setting that is silently ignored would give a run that nobody asked for.",
+        hint="Unset it, or choose one of " + ", ".join(sorted(setting.env for setting in SETTINGS)) + ".",
+    )
+
+
+def _read(setting: Setting, raw: str, where: str) -> Any:
+    """The value of a text from the environment or a flag."""
+    value: Any = raw
+    if setting.kind == "whole":
+        value = int(raw) if re.fullmatch(r"[-+]?[0-9]{1,18}", raw.strip()) else raw
+    elif setting.kind == "seconds":
+        value = float(raw) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", raw.strip()) else raw
+    elif setting.kind == "switch":
+        value = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(raw.lower(), raw)
+    elif setting.kind == "lines":
+        value = [line.strip() for line in raw.splitlines() if line.strip()]
+    return _checked(setting, value, where)
+
+
+def _checked(setting: Setting, value: Any, where: str) -> Any:
+    """`value`, when it is what the setting takes; raises `ConfigError` otherwise."""
+    kind = setting.kind
+    if kind == "lines":
+        lines = [value] if isinstance(value, str) else value
+        if isinstance(lines, list | tuple) and all(isinstance(line, str) and line.strip() for line in lines):
+            return tuple(lines)
+        raise _wrong(setting, value, 'a list of gates, such as ["accuracy >= 0.9 @ 95%"]', where)
+    if kind == "switch" and isinstance(value, bool):
+        return value
+    if kind == "text" and isinstance(value, str) and value.strip():
+        return value
+    if kind == "fail|warn" and value in ("fail", "warn"):
+        return value
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind == "whole" and number and isinstance(value, int) and value >= (setting.minimum or 0):
+        return value
+    if kind == "seconds" and number and math.isfinite(value) and value > 0:
+        return float(value)
+    wants = {
+        "switch": "true or false",
+        "text": "a text that is not empty",
+        "fail|warn": '"fail" or "warn"',
+        "whole": f"a whole number from {setting.minimum or 0} on",
+        "seconds": "a number of seconds above 0",
+    }
+    raise _wrong(setting, value, wants[kind], where)
+
+
+def _wrong(setting: Setting, value: Any, wants: str, where: str) -> ConfigError:
+    return ConfigError(f"`{setting.name}` is {wants}, not {value!r:.60}.", where=where, hint=setting.doc)
+
+
+def _absolute(store: str, root: Path) -> str:
+    if "://" in store:
+        return store
+    return str(root / Path(store).expanduser())
