@@ -297,6 +297,28 @@ def is_async_callable(function: Any) -> bool:
     )
 
 
+def constants_of(function: Callable[..., Any]) -> frozenset[str]:
+    """The strings that the code of `function` mentions, inner functions included.
+
+    A scorer that returns a dict names its scores in its code; this tells a gate on such a name from a typo.
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = inspect.unwrap(function)
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    found: set[str] = set()
+    waiting = [code] if code is not None else []
+    while waiting:
+        for constant in waiting.pop().co_consts:
+            if isinstance(constant, str):
+                found.add(constant)
+            elif isinstance(constant, tuple | frozenset):
+                found.update(item for item in constant if isinstance(item, str))
+            elif inspect.iscode(constant):
+                waiting.append(constant)
+    return frozenset(found)
+
+
 def _needs(function: Callable[..., Any], shown: str) -> tuple[str, ...]:
     try:
         parameters = inspect.signature(function).parameters.values()

@@ -1,1 +1,11 @@
-"""Running trials."""
+"""Running trials: a body is called, what it gave is scored, and a `Trial` comes out.
+
+The runner knows neither pytest nor the store. It is given a bound body and scorers, and hands back records.
+"""
+
+from evalkit.runner.engine import Engine
+from evalkit.runner.job import Finished, Job, run_job
+from evalkit.runner.notes import Notes
+from evalkit.runner.threads import Inline, Threads
+
+__all__ = ["Engine", "Finished", "Inline", "Job", "Notes", "Threads", "run_job"]

@@ -1,1 +1,97 @@
-"""The pytest plugin's entry point."""
+"""The pytest plugin's entry point: options, and a look at each test function.
+
+It imports nothing of evalkit until a suite is collected, or a test that uses the `evalkit` fixture: a session
+without evals pays for a handful of small hooks and nothing else.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from evalkit.runner import Notes
+    from pytest_evalkit.evals import Evals
+
+FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("store", {"metavar": "URL", "help": "where runs are kept (default: .evalkit/evalkit.db in the rootdir)"}),
+    ("repeat", {"metavar": "N", "help": "how many trials of each case"}),
+    ("max-concurrency", {"metavar": "N", "help": "how many bodies run at once"}),
+    (
+        "gate",
+        {
+            "metavar": "GATE",
+            "action": "append",
+            "dest": "evalkit_gates",
+            "help": "one more gate for every suite; may be repeated",
+        },
+    ),
+    ("report", {"metavar": "PATH", "help": "write an HTML report of the run"}),
+    ("inconclusive", {"metavar": "fail|warn", "help": "what an inconclusive gate does to the session"}),
+    ("sample", {"metavar": "N", "help": "only N cases of each suite, chosen by the seed; the run is partial"}),
+    ("seed", {"metavar": "N", "help": "the seed of everything random"}),
+    ("timeout", {"metavar": "SECONDS", "help": "how long one trial may take"}),
+    ("off", {"action": "store_true", "default": None, "help": "do not collect suites"}),
+)
+"""The flags, without their prefix. They mirror `evalkit.config.SETTINGS`, which a test checks."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the `--evalkit-…` flags."""
+    group = parser.getgroup("evalkit", "evals (evalkit)")
+    for name, options in FLAGS:
+        group.addoption(f"--evalkit-{name}", **{"dest": f"evalkit_{name.replace('-', '_')}", **options})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> Any:
+    """Collect a function that `@evalkit.suite` decorated."""
+    if not inspect.isfunction(obj) or "__evalkit_suite__" not in obj.__dict__:
+        return None
+    return _evals(collector.config).collect(collector, name, obj)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Turn a suite that is declared wrongly into a usage error, without the traceback of its import."""
+    report = yield
+    errors = sys.modules.get("evalkit.errors")
+    info = getattr(getattr(report, "call", None), "excinfo", None)
+    if errors is not None and info is not None and isinstance(info.value, errors.EvalkitError):
+        _evals(collector.config).collection.errors.append(info.value)
+        report.outcome, report.longrepr, report.result = "passed", None, []
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Check what was collected before anything runs."""
+    evals = session.config.pluginmanager.get_plugin("evalkit-evals")
+    if evals is None and not any("evalkit" in getattr(item, "fixturenames", ()) for item in session.items):
+        return
+    _evals(session.config).collected(session)
+
+
+@pytest.fixture(name="evalkit")
+def evalkit_fixture(request: pytest.FixtureRequest) -> Notes:
+    """Record this test's own output and scores: `evalkit.output(value)`, `evalkit.score("polite", 0.8)`."""
+    from evalkit.runner import Notes
+    from pytest_evalkit.schedule import NOTES
+
+    notes = Notes()
+    request.node.stash[NOTES] = notes
+    return notes
+
+
+def _evals(config: pytest.Config) -> Evals:
+    evals: Evals | None = config.pluginmanager.get_plugin("evalkit-evals")
+    if evals is None:
+        from pytest_evalkit.evals import Evals
+
+        evals = Evals(config)
+        config.pluginmanager.register(evals, "evalkit-evals")
+    return evals

@@ -1,0 +1,196 @@
+"""A run in the making: what comes in is stored at once, and judged when it is whole.
+
+This is where the stages meet: it is given declarations and finished trials, and connects the store and the gates.
+The pytest plugin and `evalkit.run` both record through it, so that a run is the same whoever made it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from evalkit.canonical import new_id, utc_now
+from evalkit.case import Case, Dataset
+from evalkit.errors import GateError, StoreError
+from evalkit.gates import Gate, check, judge, parse, with_defaults
+from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict
+from evalkit.score import Scorer, constants_of
+from evalkit.stats import summarise
+from evalkit.suites import Suite
+from evalkit.trial import Trial
+
+if TYPE_CHECKING:
+    from evalkit.store import Spool, Store
+
+
+@dataclasses.dataclass(slots=True, kw_only=True, eq=False)
+class _Part:
+    info: SuiteInfo
+    dataset: Dataset
+    cases: Sequence[Case]
+    gates: tuple[Gate, ...]
+    on_inconclusive: Literal["fail", "warn", "pass"]
+    trials: list[Trial] = dataclasses.field(default_factory=list)
+    verdicts: tuple[Verdict, ...] | None = None
+    metrics: tuple[Metric, ...] | None = None
+
+    def so_far(self) -> SuiteRun:
+        return SuiteRun(info=self.info, cases=tuple(self.cases), trials=tuple(self.trials))
+
+
+def parse_gates(suite: Suite, extra: Sequence[str]) -> tuple[Gate, ...]:
+    """The gates of a suite, its own and `extra`, with the error budget that every gated suite has.
+
+    Raises `GateError` naming the suite's file and line.
+    """
+    texts = [*suite.gates, *extra]
+    return with_defaults([parse(text, where=suite.location) for text in texts]) if texts else ()
+
+
+def check_gates(suite: Suite, gates: Sequence[Gate], info: SuiteInfo, cases: Sequence[Case]) -> None:
+    """Raise `GateError` for a gate that names nothing or can never pass, before anything runs."""
+    if not gates:
+        return
+    known = {scorer.name for scorer in suite.scorers}
+    possible = set(constants_of(suite.function))
+    for scorer in suite.scorers:
+        possible |= _names_in(scorer)
+    try:
+        check(gates, info, cases, known=known, possible=possible)
+    except GateError as error:
+        error.where = error.where or suite.location
+        raise
+
+
+def _names_in(scorer: Scorer) -> set[str]:
+    return set(constants_of(scorer.function))
+
+
+class Recorder:
+    """One run: declare its suites, open it, record trials as they come, judge each suite, finish.
+
+    `store` is the URL of the store, or `None` to keep the run in memory only. Where the store fails after the run
+    has begun, the run goes on: what could not be stored is written to a spool file beside it, and `degraded` says
+    so.
+    """
+
+    def __init__(self, *, store: str | None, seed: int = 0, provenance: Provenance | None = None) -> None:
+        self.id = new_id()
+        self.seed = seed
+        self.url = store
+        self.degraded = ""
+        self.provenance = provenance or Provenance()
+        self._started_at = utc_now()
+        self._parts: dict[str, _Part] = {}
+        self._store: Store | None = None
+        self._spool: Spool | None = None
+
+    def declare(
+        self,
+        info: SuiteInfo,
+        dataset: Dataset,
+        cases: Sequence[Case],
+        *,
+        gates: Sequence[Gate] = (),
+        on_inconclusive: Literal["fail", "warn", "pass"] = "fail",
+    ) -> None:
+        """Add a suite. Suites declared after `open` are stored at once."""
+        part = _Part(info=info, dataset=dataset, cases=cases, gates=tuple(gates), on_inconclusive=on_inconclusive)
+        self._parts[info.name] = part
+        if self._store is not None:
+            self._store.add_suite(self.id, info, dataset, cases)
+
+    @property
+    def suites(self) -> tuple[SuiteInfo, ...]:
+        """What was declared so far."""
+        return tuple(part.info for part in self._parts.values())
+
+    def open(self) -> None:
+        """Begin the run in the store. Raises `StoreError` where the store cannot be written at all."""
+        if self.url is None:
+            return
+        from evalkit.store import open_store
+
+        self._store = open_store(self.url)
+        self._store.start_run(self.id, started_at=self._started_at, provenance=self.provenance, seed=self.seed)
+        for part in self._parts.values():
+            self._store.add_suite(self.id, part.info, part.dataset, part.cases)
+
+    def record(self, suite: str, trials: Sequence[Trial]) -> None:
+        """Store finished trials; when this returns they are safe, or `degraded` says that they are not."""
+        self._parts[suite].trials.extend(trial.without_payload() for trial in trials)
+        if self._store is None:
+            return
+        if self._spool is not None:
+            self._spool.append(self.id, suite, trials)
+            return
+        try:
+            self._store.add_trials(self.id, suite, trials)
+        except StoreError as error:
+            self._degrade(error, suite, trials)
+
+    def _degrade(self, error: StoreError, suite: str, trials: Sequence[Trial]) -> None:
+        from evalkit.store import Spool
+
+        assert self._store is not None
+        self._spool = Spool.beside(self._store.url, self.id)
+        self._spool.append(self.id, suite, trials)
+        self.degraded = f"The store failed: {error.what} Results since then are in {self._spool.path}."
+
+    def judge(self, suite: str) -> tuple[Verdict, ...]:
+        """The verdicts on a suite's trials so far, by its gates; the same when asked again."""
+        part = self._parts[suite]
+        if part.verdicts is None:
+            part.verdicts = judge(part.gates, part.so_far(), on_inconclusive=part.on_inconclusive)
+        return part.verdicts
+
+    def finish(self, status: RunStatus) -> Run:
+        """End the run: compute its metrics, store them with the verdicts given so far, and close the store.
+
+        The `Run` has its trials without payload.
+        """
+        finished_at = utc_now()
+        metrics = [metric for part in self._parts.values() for metric in summarise(part.so_far())]
+        verdicts = [verdict for part in self._parts.values() for verdict in part.verdicts or ()]
+        if self._store is not None:
+            self._finish_in_store(status, finished_at, metrics, verdicts)
+        return Run(
+            id=self.id,
+            status=status,
+            started_at=self._started_at,
+            finished_at=finished_at,
+            provenance=self.provenance,
+            suites=tuple(part.so_far() for part in self._parts.values()),
+            metrics=tuple(metrics),
+            verdicts=tuple(verdicts),
+            seed=self.seed,
+            store=self.url,
+            degraded=self.degraded,
+        )
+
+    def _finish_in_store(
+        self, status: RunStatus, finished_at: dt.datetime, metrics: list[Metric], verdicts: list[Verdict]
+    ) -> None:
+        assert self._store is not None
+        try:
+            self._store.finish_run(
+                self.id,
+                status=status,
+                finished_at=finished_at,
+                metrics=metrics,
+                verdicts=verdicts,
+                degraded=self.degraded,
+            )
+            self._store.close()
+        except StoreError as error:
+            self.degraded = self.degraded or f"The store failed at the end of the run: {error.what}"
+
+
+def store_url(setting: str, root: Path) -> str:
+    """The store's URL, with a relative path taken from `root`."""
+    if "://" in setting or Path(setting).is_absolute():
+        return setting
+    return str(root / setting)

@@ -1,0 +1,278 @@
+"""Running suites without pytest: in a script, a notebook, or the demo."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import inspect
+import random
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evalkit.case import Case, Dataset
+from evalkit.config import Settings, load_settings
+from evalkit.errors import SuiteError
+from evalkit.loaders import read_dataset
+from evalkit.provenance import collect
+from evalkit.recorder import Recorder, check_gates, parse_gates, store_url
+from evalkit.runner import Engine, Finished, Job, Notes, run_job
+from evalkit.runs import DatasetInfo, Run, RunStatus, ScorerInfo, SuiteInfo
+from evalkit.score import Scorer, is_async_callable
+from evalkit.suites import Suite, suite_of
+
+Progress = Callable[[int, int], None]
+"""Called with how many trials are done and how many there are."""
+
+
+def run(
+    *functions: Callable[..., Any],
+    store: str | Path | None = None,
+    repeat: int | None = None,
+    max_concurrency: int | None = None,
+    gates: Sequence[str] = (),
+    sample: int | None = None,
+    seed: int | None = None,
+    timeout: float | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    progress: Progress | bool | None = None,
+) -> Run:
+    """Run the suites that `functions` declare, and return the `Run`, stored and judged, without payload.
+
+    The options are those of the suite and of the command line, and win over both; the settings of the
+    `pyproject.toml` in or above the current folder hold where nothing is given. `arguments` are passed to
+    every function beside `case`, in the place of pytest's fixtures. `progress` is a function of how many are done
+    and how many there are, `False` for silence; left out, a bar is drawn where stderr is a terminal. Works in a notebook,
+    where an event loop is running already.
+
+    Raises `EvalkitError` for a mistake in a declaration, before anything runs. Ctrl-C ends the run as
+    `interrupted`, with what is done stored, and is raised again.
+    """
+    root = project_root(Path.cwd())
+    given = {
+        "store": None if store is None else str(store),
+        "repeat": repeat,
+        "max_concurrency": max_concurrency,
+        "sample": sample,
+        "seed": seed,
+        "timeout": timeout,
+    }
+    settings = load_settings(root, flags={name: value for name, value in given.items() if value is not None})
+    work = functools.partial(
+        _run, functions, root=root, settings=settings, gates=gates, arguments=arguments or {}, progress=progress
+    )
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+    return _in_thread(work)
+
+
+def project_root(start: Path) -> Path:
+    """The nearest folder, from `start` upwards, that has a `pyproject.toml`; `start` where none has."""
+    return next((folder for folder in (start, *start.parents) if (folder / "pyproject.toml").is_file()), start)
+
+
+def _in_thread(work: Callable[[], Run]) -> Run:
+    results: list[Run] = []
+    errors: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # raised again in the caller's thread, below
+            errors.append(error)
+
+    thread = threading.Thread(target=target, name="evalkit-run")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _run(
+    functions: Sequence[Callable[..., Any]],
+    *,
+    root: Path,
+    settings: Settings,
+    gates: Sequence[str],
+    arguments: Mapping[str, Any],
+    progress: Progress | bool | None,
+) -> Run:
+    recorder = Recorder(store=store_url(settings.store, root), seed=settings.seed)
+    plans = [_plan(function, settings, gates, arguments, recorder) for function in functions]
+    if not plans:
+        raise SuiteError("There is no suite to run.", hint="Write: evalkit.run(test_something).")
+    recorder.provenance = collect()
+    recorder.open()
+    total = sum(info.planned for info in recorder.suites)
+    status: RunStatus = "failed"
+    engine = Engine(max_threads=settings.max_concurrency + 4)
+    try:
+        with _shown(progress, total) as show:
+            done = 0
+            for name, limit, jobs in plans:
+                for finished in _flights(engine, jobs, limit):
+                    recorder.record(name, [one.trial for one in finished])
+                    done += len(finished)
+                    show(done, total)
+                recorder.judge(name)
+        status = "complete"
+    except BaseException as error:
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        raise
+    finally:
+        engine.close()
+        result = recorder.finish(status)
+    return result
+
+
+def _plan(
+    function: Callable[..., Any],
+    settings: Settings,
+    extra: Sequence[str],
+    arguments: Mapping[str, Any],
+    recorder: Recorder,
+) -> tuple[str, int, Iterator[Job]]:
+    suite = suite_of(function)
+    if suite is None:
+        raise SuiteError(
+            f"{getattr(function, '__name__', function)!r} is not a suite.",
+            hint="Decorate it with @evalkit.suite(dataset=…, scorers=[…]).",
+        )
+    dataset = read_dataset(suite.dataset, folder=suite.folder, name=suite.name)
+    seed = suite.seed if suite.seed is not None else settings.seed
+    cases = sampled(dataset, settings.sample, seed)
+    repeat = settings.repeat or suite.repeat or 1
+    extra = [*settings.suite_gates.get(suite.name, ()), *settings.gates, *extra]
+    gates = parse_gates(suite, extra)
+    info = SuiteInfo(
+        name=suite.name,
+        nodeid=f"{suite.file}::{suite.name}",
+        location=suite.location,
+        dataset=dataset_info(dataset),
+        scorers=tuple(scorer_info(scorer) for scorer in suite.scorers),
+        gates=tuple(str(gate) for gate in gates),
+        repeat=repeat,
+        declared=len(dataset) * repeat,
+        planned=len(cases) * repeat,
+        selection=None if settings.sample is None else f"sample {settings.sample}",
+        seed=seed,
+        metadata=suite.metadata,
+    )
+    check_gates(suite, gates, info, cases)
+    wanted = _wanted(suite, arguments)
+    on_inconclusive = suite.on_inconclusive or settings.inconclusive
+    recorder.declare(info, dataset, cases, gates=gates, on_inconclusive=on_inconclusive)
+    limit = suite.max_concurrency or settings.max_concurrency
+    timeout = suite.timeout if suite.timeout is not None else settings.timeout
+    return suite.name, limit, _jobs(suite, cases, repeat, wanted, timeout)
+
+
+def sampled(dataset: Dataset, size: int | None, seed: int) -> Sequence[Case]:
+    """`size` cases of the dataset, chosen by `seed`, in the dataset's order; all of them for `None`."""
+    if size is None or size >= len(dataset):
+        return dataset.cases
+    chosen = random.Random(seed).sample(range(len(dataset)), size)  # noqa: S311 - a sample, not a secret
+    return [dataset.cases[index] for index in sorted(chosen)]
+
+
+def dataset_info(dataset: Dataset) -> DatasetInfo:
+    """The record of a dataset."""
+    return DatasetInfo(name=dataset.name, digest=dataset.digest, size=len(dataset), source=dataset.source)
+
+
+def scorer_info(scorer: Scorer) -> ScorerInfo:
+    """The record of a scorer."""
+    mark = None if scorer.pass_mark is None else f"{scorer.pass_mark[0]} {scorer.pass_mark[1]:g}"
+    return ScorerInfo(name=scorer.name, version=scorer.version, pass_mark=mark, config=scorer.config)
+
+
+def _wanted(suite: Suite, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = inspect.signature(suite.function).parameters
+    missing = [
+        name
+        for name, parameter in parameters.items()
+        if name not in ("case", "evalkit", *arguments) and parameter.default is parameter.empty
+    ]
+    if missing:
+        raise SuiteError(
+            f"{suite.name} also takes {', '.join(missing)}, which only pytest could give it.",
+            where=suite.location,
+            hint=f"Pass arguments={{'{missing[0]}': …}}, or run it with pytest.",
+        )
+    return {name: value for name, value in arguments.items() if name in parameters}
+
+
+def _jobs(
+    suite: Suite, cases: Sequence[Case], repeat: int, arguments: dict[str, Any], timeout: float | None
+) -> Iterator[Job]:
+    takes_notes = "evalkit" in inspect.signature(suite.function).parameters
+    for case in cases:
+        for number in range(1, repeat + 1):
+            notes = Notes()
+            given = {**arguments, "evalkit": notes} if takes_notes else arguments
+            yield Job(
+                case=case,
+                number=number,
+                body=functools.partial(suite.function, case=case, **given),
+                is_async=is_async_callable(suite.function),
+                scorers=suite.scorers,
+                timeout=timeout,
+                notes=notes,
+            )
+
+
+def _flights(engine: Engine, jobs: Iterator[Job], limit: int) -> Iterator[list[Finished]]:
+    # Up to `limit` jobs at once; what has finished is handed on in lots, so that it can be stored in lots.
+    running = 0
+    finished: list[Finished] = []
+    errors: list[BaseException] = []
+
+    def landed(task: asyncio.Task[Finished]) -> None:
+        nonlocal running
+        running -= 1
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            finished.append(task.result())
+        else:
+            errors.append(error)
+
+    exhausted = False
+    while not exhausted or running:
+        while running < limit and not exhausted:
+            job = next(jobs, None)
+            if job is None:
+                exhausted = True
+                break
+            running += 1
+            engine.start(run_job(job, engine.threads), landed)
+        engine.pump()
+        if errors:
+            raise errors[0]
+        if finished:
+            yield finished
+            finished = []
+
+
+@contextlib.contextmanager
+def _shown(progress: Progress | bool | None, total: int) -> Iterator[Progress]:
+    if callable(progress):
+        yield progress
+        return
+    if progress is False or (progress is None and not sys.stderr.isatty()):
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("evals"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("evals", total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,194 @@
+"""From a decorated function to items: one for each case and trial."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from evalkit.case import Case, Dataset
+from evalkit.errors import EvalkitError
+from evalkit.loaders import read_dataset
+from evalkit.runs import SuiteInfo
+from evalkit.session import dataset_info, sampled, scorer_info
+from evalkit.suites import Suite, suite_of
+from pytest_evalkit import internals
+
+if TYPE_CHECKING:
+    from evalkit.config import Settings
+    from pytest_evalkit.schedule import Flight
+
+
+@dataclasses.dataclass(slots=True, kw_only=True, eq=False)
+class Planned:
+    """A suite as it was collected: one for each combination of the user's own parameters."""
+
+    suite: Suite
+    dataset: Dataset
+    cases: Sequence[Case]
+    repeat: int
+    nodeid: str
+    location: str
+    name: str
+    items: list[EvalItem] = dataclasses.field(default_factory=list)
+    gates: tuple[str, ...] = ()
+
+    def selected(self) -> tuple[Case, ...]:
+        """The cases that at least one item is left of, in the dataset's order."""
+        left = {item.case.id for item in self.items}
+        return tuple(case for case in self.cases if case.id in left)
+
+    def info(self, settings: Settings, *, selection: str | None) -> SuiteInfo:
+        """The record of the declaration, as it is in this run."""
+        suite = self.suite
+        return SuiteInfo(
+            name=self.name,
+            nodeid=self.nodeid,
+            location=self.location,
+            dataset=dataset_info(self.dataset),
+            scorers=tuple(scorer_info(scorer) for scorer in suite.scorers),
+            gates=self.gates,
+            repeat=self.repeat,
+            declared=len(self.dataset) * self.repeat,
+            planned=len(self.items),
+            selection=selection,
+            seed=suite.seed if suite.seed is not None else settings.seed,
+            metadata=suite.metadata,
+        )
+
+
+class EvalItem(pytest.Function):
+    """One trial of one case. Its body is called by the scheduler; `runtest` replays what came of it."""
+
+    planned: Planned
+    case: Case
+    number: int
+    flight: Flight | None = None
+
+    def body(self) -> Callable[[], Any]:
+        """The function under test with its arguments, ready to be called; only after set-up."""
+        return functools.partial(_real(self.obj), **internals.arguments_of(self))
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the body must be awaited."""
+        function = _real(self.obj)
+        return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(inspect.unwrap(function))
+
+    def _getobj(self) -> Any:
+        return plain(super()._getobj())  # type: ignore[no-untyped-call]
+
+    def runtest(self) -> None:
+        """Show pytest what came of the body: its output, its logs, and what it raised."""
+        assert self.flight is not None, "an item of a suite runs only through the scheduler"
+        self.flight.replay()
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+        """A miss is shown as what was asked, given and scored; anything else as pytest does."""
+        from pytest_evalkit.terminal import Missed
+
+        if isinstance(excinfo.value, Missed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+
+def plain(function: Any) -> Any:
+    """`function`, or a plain one that stands for it where it is a coroutine function.
+
+    pytest-asyncio and anyio take over items whose function is a coroutine function; ours are awaited by us.
+    """
+    if not inspect.iscoroutinefunction(function):
+        return function
+
+    @functools.wraps(function)
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    stand_in.__evalkit_body__ = function  # type: ignore[attr-defined]
+    return stand_in
+
+
+def _real(function: Any) -> Any:
+    return getattr(function, "__evalkit_body__", function)
+
+
+class Collection:
+    """What was collected: the suites planned, and the mistakes found on the way."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.planned: list[Planned] = []
+        self.errors: list[EvalkitError] = []
+        self._datasets: dict[int, tuple[Dataset, Sequence[Case]]] = {}
+
+    def items(self, collector: Any, name: str, function: Any, suite: Suite) -> list[EvalItem]:
+        """The items of a suite's function; none, and the mistake noted, where its dataset cannot be read."""
+        if self.settings.off:
+            return []
+        try:
+            self._datasets[id(suite)] = self._read(suite)
+            items: list[EvalItem] = internals.generate(collector, name, function, EvalItem)
+        except EvalkitError as error:
+            self.errors.append(error)
+            return []
+        self._plan(suite, items, collector, name)
+        return items
+
+    def parametrize(self, metafunc: pytest.Metafunc) -> None:
+        """One parameter set for each case and trial, as the innermost parameter."""
+        suite = suite_of(metafunc.function)
+        if suite is None or id(suite) not in self._datasets:
+            return
+        _, cases = self._datasets[id(suite)]
+        repeat = self._repeat(suite)
+        ids = [case.id if number == 1 else f"{case.id}-t{number}" for case in cases for number in range(1, repeat + 1)]
+        metafunc.parametrize("case", [case for case in cases for _ in range(repeat)], ids=ids)
+
+    def _read(self, suite: Suite) -> tuple[Dataset, Sequence[Case]]:
+        dataset = read_dataset(suite.dataset, folder=suite.folder, name=suite.name)
+        seed = suite.seed if suite.seed is not None else self.settings.seed
+        return dataset, sampled(dataset, self.settings.sample, seed)
+
+    def _repeat(self, suite: Suite) -> int:
+        return self.settings.repeat or suite.repeat or 1
+
+    def _plan(self, suite: Suite, items: list[EvalItem], collector: Any, name: str) -> None:
+        dataset, cases = self._datasets[id(suite)]
+        repeat = self._repeat(suite)
+        suites: dict[str, Planned] = {}
+        for item in items:
+            item._obj = plain(item._obj)
+            outer = internals.outer_id(item)
+            planned = suites.get(outer)
+            if planned is None:
+                suffix = f"[{outer}]" if outer else ""
+                planned = suites[outer] = Planned(
+                    suite=suite,
+                    dataset=dataset,
+                    cases=cases,
+                    repeat=repeat,
+                    nodeid=f"{collector.nodeid}::{name}{suffix}",
+                    location=f"{item.location[0]}:{suite.line}",
+                    name=f"{suite.name}{suffix}",
+                )
+            item.planned = planned
+            item.case = item.callspec.params["case"]  # type: ignore[assignment]
+            item.number = item.callspec.indices["case"] % repeat + 1
+        self.planned.extend(suites.values())
+
+    def settle(self, items: Sequence[pytest.Item]) -> None:
+        """Take note of what is left after `-k`, `--lf` and the like, and give every suite a name of its own."""
+        for planned in self.planned:
+            planned.items = []
+        for item in items:
+            if isinstance(item, EvalItem):
+                item.planned.items.append(item)
+        self.planned = [planned for planned in self.planned if planned.items]
+        names = [planned.name for planned in self.planned]
+        for planned in self.planned:
+            if names.count(planned.name) > 1:
+                planned.name = planned.nodeid

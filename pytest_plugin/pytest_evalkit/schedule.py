@@ -1,0 +1,325 @@
+"""Several items of a suite in flight at once, each with pytest's whole life cycle.
+
+An item is set up, its body is started, and the next is set up, until as many bodies run as may. Whoever's turn
+it is in collection order is then waited for, reported and torn down. Set-up, reports and teardown stay in the main
+thread, one at a time; only bodies and scorers overlap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from evalkit.runner import Engine, Finished, Inline, Job, Notes, run_job
+from pytest_evalkit import internals
+from pytest_evalkit.capture import Capture, Sink
+from pytest_evalkit.collect import EvalItem
+
+EXCLUSIVE = frozenset(
+    {"monkeypatch", "capsys", "capfd", "capsysbinary", "capfdbinary", "capteesys", "recwarn", "doctest_namespace"}
+)
+"""Fixtures that change or watch the whole process, so that two items with one of them cannot be in flight at once."""
+
+NOTES = pytest.StashKey[Notes]()
+"""Where an item that uses the `evalkit` fixture keeps what it recorded."""
+
+_PARKED = 1000  # how many items may wait, done and set up, behind one that is slow
+
+
+@dataclasses.dataclass(slots=True, kw_only=True, eq=False)
+class Flight:
+    """One item between set-up and teardown."""
+
+    item: EvalItem
+    setup: pytest.CallInfo[None]
+    setup_report: pytest.TestReport
+    replay: Callable[[], None]
+    finished: Finished | None = None
+    outcome: BaseException | None = None
+    landed: bool = False
+    recorded: bool = False
+
+
+class Scheduler:
+    """Runs the items of suites in place of pytest's own protocol for one item.
+
+    `record` is called with the flights that have landed since it was last called, before the first of them is
+    reported; `reported` with each item after its teardown.
+    """
+
+    def __init__(
+        self,
+        session: pytest.Session,
+        *,
+        max_concurrency: int,
+        timeout: float | None,
+        record: Callable[[Sequence[Flight]], None],
+        reported: Callable[[EvalItem], None],
+    ) -> None:
+        self._session = session
+        self._config = session.config
+        self._limit = max_concurrency
+        self._timeout = timeout
+        self._record = record
+        self._reported = reported
+        self._stack = internals.Stack.install(session)
+        self._capture = Capture(session.config)
+        self._engine: Engine | None = None
+        self._places = {id(item): place for place, item in enumerate(session.items)}
+        self._queue: deque[EvalItem] = deque()
+        self._flights: dict[EvalItem, Flight] = {}
+        self._running = 0
+        self._batch_limit = 1
+        self.serial: dict[str, str] = {}
+        """Suites whose items run one at a time though more would be allowed, and the fixture that is why."""
+
+    @property
+    def engine(self) -> Engine:
+        """The event loop of the bodies, and of async fixtures that they use."""
+        if self._engine is None:
+            self._engine = Engine(max_threads=max(self._limit, 1) + 4)
+        return self._engine
+
+    def close(self) -> None:
+        """End the event loop and the threads."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    def run(self, item: EvalItem, nextitem: pytest.Item | None) -> None:
+        """The whole protocol of `item`; the bodies of those that follow it may start meanwhile."""
+        reason = self._one_at_a_time(item)
+        if reason is not None:
+            self._run_alone(item, nextitem)
+            return
+        if item not in self._flights and not self._queue:
+            self._begin(item, nextitem)
+        self._capture.open()
+        try:
+            flight = self._wait_for(item)
+        except BaseException:
+            self._abort()
+            raise
+        finally:
+            self._capture.close()
+        try:
+            self._report(flight, nextitem)
+        except BaseException:
+            self._abort()
+            raise
+
+    def _one_at_a_time(self, item: EvalItem) -> str | None:
+        option = self._config.option
+        if option.usepdb or option.trace or option.setupshow or option.setuponly or option.setupplan:
+            return "pytest's option"
+        if (item.planned.suite.max_concurrency or self._limit) == 1:
+            return "max_concurrency"
+        fixture = next((name for name in item.fixturenames if name in EXCLUSIVE), None)
+        if fixture is not None:
+            self.serial.setdefault(item.planned.name, fixture)
+        return fixture
+
+    def _begin(self, item: EvalItem, nextitem: pytest.Item | None) -> None:
+        self._queue = deque(self._batch(item, nextitem))
+        self._batch_limit = item.planned.suite.max_concurrency or self._limit
+
+    def _batch(self, item: EvalItem, nextitem: pytest.Item | None) -> Iterator[EvalItem]:
+        # The items that may be in flight together: one suite, one parent, one set of wider parameters.
+        yield item
+        wide = internals.wide_parameters(item)
+        for other in self._following(item, nextitem):
+            if (
+                not isinstance(other, EvalItem)
+                or other.planned is not item.planned
+                or other.parent is not item.parent
+                or internals.wide_parameters(other) != wide
+            ):
+                return
+            yield other
+
+    def _following(self, item: EvalItem, nextitem: pytest.Item | None) -> Iterator[pytest.Item]:
+        if hasattr(self._config, "workerinput"):  # under xdist only the next one is certain to be ours
+            if nextitem is not None:
+                yield nextitem
+            return
+        items = self._session.items
+        for place in range(self._places[id(item)] + 1, len(items)):
+            yield items[place]
+
+    def _wait_for(self, item: EvalItem) -> Flight:
+        while True:
+            while self._queue and self._running < self._batch_limit and len(self._flights) < _PARKED:
+                self._launch(self._queue.popleft())
+            flight = self._flights[item]
+            if flight.landed:
+                return flight
+            self.engine.pump()
+
+    def _launch(self, item: EvalItem) -> None:
+        sink = Sink()
+        flight = self._set_up(item, replay=lambda: None)
+        self._flights[item] = flight
+        self._stack.set_aside(item)
+        if flight.setup.excinfo is not None:
+            flight.landed = True
+            return
+        flight.replay = lambda: self._replay(flight, sink)
+        self._capture.prepare(item, sink)
+        self._running += 1
+
+        def landed(task: asyncio.Task[Finished]) -> None:
+            self._running -= 1
+            flight.landed = True
+            if task.cancelled():
+                return
+            flight.outcome = task.exception()
+            if flight.outcome is None:
+                flight.finished = task.result()
+
+        self.engine.start(run_job(self._job(item), self.engine.threads), landed, context=sink.context())
+
+    def _set_up(self, item: EvalItem, *, replay: Callable[[], None]) -> Flight:
+        internals.renew_request(item)
+        internals.own_fixtures(item)
+        call = self._call(item, "setup", lambda: item.ihook.pytest_runtest_setup(item=item))
+        report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+        flight = Flight(item=item, setup=call, setup_report=report, replay=replay)
+        item.flight = flight
+        return flight
+
+    def _job(self, item: EvalItem) -> Job:
+        suite = item.planned.suite
+        return Job(
+            case=item.case,
+            number=item.number,
+            body=item.body(),
+            is_async=item.is_async,
+            scorers=suite.scorers,
+            timeout=suite.timeout if suite.timeout is not None else self._timeout,
+            nodeid=item.nodeid,
+            notes=item.stash.get(NOTES, None) or Notes(),
+        )
+
+    def _replay(self, flight: Flight, sink: Sink) -> None:
+        self._capture.replay(sink)
+        raise_outcome(flight)
+
+    def _run_alone(self, item: EvalItem, nextitem: pytest.Item | None) -> None:
+        # As pytest does it: the body is called in the call phase, in the main thread.
+        def body() -> None:
+            job = self._job(item)
+            threads = self.engine.threads if job.timeout is not None else Inline()
+            try:
+                flight.finished = self.engine.run(run_job(job, threads))
+            except BaseException as outcome:
+                flight.outcome = outcome
+                raise
+            raise_outcome(flight)
+
+        flight = self._set_up(item, replay=body)
+        self._stack.set_aside(item)
+        self._flights[item] = flight
+        try:
+            self._report(flight, nextitem)
+        except BaseException:
+            self._abort()
+            raise
+
+    def _report(self, flight: Flight, nextitem: pytest.Item | None) -> None:
+        item = flight.item
+        hook = item.ihook
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        if flight.setup.excinfo is None:
+            option = self._config.option
+            if option.setupshow:
+                internals.show_item(item)
+            if not option.setuponly:
+                landed = flight.landed
+                call = self._call(item, "call", lambda: hook.pytest_runtest_call(item=item))
+                flight.landed = True
+                if landed and flight.finished is not None:  # the body ran before its turn came
+                    call.start, call.stop = flight.finished.start, flight.finished.stop
+                    call.duration = call.stop - call.start
+                self._record_landed()
+                self._log(item, flight.setup, flight.setup_report)
+                self._log(item, call, hook.pytest_runtest_makereport(item=item, call=call))
+            else:
+                self._log(item, flight.setup, flight.setup_report)
+        else:
+            flight.landed = True
+            self._record_landed()
+            self._log(item, flight.setup, flight.setup_report)
+        if self._session.shouldfail or self._session.shouldstop:
+            self._abort(but=item)
+            nextitem = None
+        self._tear_down(flight, nextitem)
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        self._reported(item)
+
+    def _tear_down(self, flight: Flight, nextitem: pytest.Item | None, *, silent: bool = False) -> None:
+        item = flight.item
+        self._stack.take_back(item)
+        del self._flights[item]
+        try:
+            call = self._call(
+                item, "teardown", lambda: item.ihook.pytest_runtest_teardown(item=item, nextitem=nextitem)
+            )
+            report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+            if not silent or report.failed:
+                self._log(item, call, report)
+        finally:
+            internals.drop_request(item)
+            item.flight = None
+
+    def _abort(self, but: EvalItem | None = None) -> None:
+        # Nothing more is started; what is in flight is cancelled and torn down; what is done is kept.
+        self._queue.clear()
+        if self._engine is not None:
+            self._engine.cancel()
+        self._record_landed()
+        others = [flight for flight in self._flights.values() if flight.item is not but]
+        for flight, after in itertools.zip_longest(others, others[1:]):
+            # Parents stay as long as one of their items does: the next to go, or the one being reported.
+            self._tear_down(flight, but or (after.item if after else None), silent=True)
+
+    def _record_landed(self) -> None:
+        landed = [flight for flight in self._flights.values() if flight.landed and not flight.recorded]
+        for flight in landed:
+            flight.recorded = True
+        if landed:
+            self._record(landed)
+
+    def _call(self, item: pytest.Item, when: Any, work: Callable[[], Any]) -> pytest.CallInfo[Any]:
+        reraise: tuple[type[BaseException], ...] = (pytest.exit.Exception,)
+        if not item.config.option.usepdb:
+            reraise += (KeyboardInterrupt,)
+        return pytest.CallInfo.from_call(work, when=when, reraise=reraise)
+
+    def _log(self, item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
+        item.ihook.pytest_runtest_logreport(report=report)
+        if internals.interactive(call, report):
+            item.ihook.pytest_exception_interact(node=item, call=call, report=report)
+
+
+def raise_outcome(flight: Flight) -> None:
+    """Raise what the body of a flight that has landed is to be reported with; nothing where it passed.
+
+    With gates the gates decide, so that a miss or an error raises nothing; pytest's own skip and fail always do.
+    """
+    if flight.outcome is not None:
+        raise flight.outcome
+    if flight.item.planned.gates or flight.finished is None:
+        return
+    if flight.finished.exception is not None:
+        raise flight.finished.exception
+    from pytest_evalkit.terminal import Missed
+
+    trial = flight.finished.trial
+    if trial.outcome != "passed":
+        raise Missed(flight.item.case, trial)

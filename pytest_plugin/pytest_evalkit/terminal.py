@@ -1,0 +1,105 @@
+"""What evalkit shows in pytest's terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalkit.canonical import jsonable
+from evalkit.case import Case
+from evalkit.runs import Run
+from evalkit.trial import Trial
+
+_TRIALS = {
+    "missed": ("missed", "m", ("MISSED", {"yellow": True})),
+    "errored": ("errored", "e", ("ERRORED", {"red": True})),
+    "unscored": ("unscored", "u", ("UNSCORED", {"yellow": True})),
+}
+_GATES = {
+    ("pass", True): ("passed", ("G", {"green": True}), ("PASS", {"green": True})),
+    ("fail", False): ("failed", ("F", {"red": True}), ("FAIL", {"red": True})),
+    ("inconclusive", False): ("failed", ("?", {"red": True}), ("INCONCLUSIVE", {"red": True})),
+    ("inconclusive", True): ("inconclusive", ("?", {"yellow": True}), ("INCONCLUSIVE", {"yellow": True})),
+}
+_LONGEST = 600
+
+
+class Missed(AssertionError):
+    """A case of a suite without gates that missed: what was asked, what came, and which score says so."""
+
+    def __init__(self, case: Case, trial: Trial) -> None:
+        lines = [f"{trial.case_id} {trial.outcome}:"]
+        for score in trial.scores:
+            if score.passed is False or score.status != "scored":
+                shown = score.status if score.status != "scored" else f"{score.value:g}"
+                lines.append(f"  {score.name} = {shown}" + (f": {score.explanation}" if score.explanation else ""))
+                if score.error is not None and score.error.traceback:
+                    lines.extend("    " + line for line in score.error.traceback.rstrip().splitlines())
+        if trial.outcome == "unscored":
+            lines.append("  no scorer gave a score, and what was not scored does not pass")
+        lines.append(f"  input:    {_short(case.input)}")
+        lines.append(f"  output:   {_short(trial.output.value)}")
+        if case.expected is not None:
+            lines.append(f"  expected: {_short(case.expected)}")
+        super().__init__("\n".join(lines))
+
+
+def status_of(report: pytest.CollectReport | pytest.TestReport) -> Any:
+    """Category, letter and word for what is ours; `None` for everything else."""
+    if getattr(report, "when", None) != "call":
+        return None
+    gate = getattr(report, "evalkit_gate", None)
+    if gate is not None:
+        return _GATES[gate, report.passed]
+    outcome = getattr(report, "evalkit", None)
+    if report.passed and outcome in _TRIALS:
+        return _TRIALS[outcome]
+    return None
+
+
+def summary(
+    reporter: pytest.TerminalReporter,
+    run: Run,
+    *,
+    report: Path | None,
+    errors: Sequence[str],
+    serial: Mapping[str, str],
+) -> None:
+    """Write the closing section: the table, what needs to be said, and where the run is."""
+    from evalkit.summary import render
+
+    writer = reporter._tw
+    reporter.section("evals", sep="=")
+    text = render(run, width=writer.fullwidth, color=writer.hasmarkup)
+    writer.write(text if text.endswith("\n") else text + "\n")
+    for suite, fixture in serial.items():
+        if fixture in ("pytest's option", "max_concurrency"):
+            continue
+        writer.line(f"{suite}: cases ran one at a time, because they use {fixture}, which is about the whole process.")
+    for line in (run.degraded, *errors):
+        if line:
+            writer.line(line, red=True)
+    where = f" in {run.store}" if run.store else ", not stored"
+    writer.line(f"run {run.id} {run.status}{where}")
+    if report is not None:
+        writer.line(f"report {report}")
+
+
+def write_report(run: Run, path: Path) -> Path:
+    """Write the HTML report of a run that is in its store, and return where it is."""
+    from evalkit.store import open_store
+    from evalkit_reports import write_html
+
+    if run.store is not None and not run.degraded:
+        with open_store(run.store, read_only=True) as store:
+            run = store.load(run.id, payload=True)
+    return write_html(run, path)
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(jsonable(value), ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
