@@ -1,0 +1,114 @@
+"""Opens a store, making it where there is none, and refuses one that it would misread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evalkit.errors import NotFound, StoreCorrupt, StoreError, StoreReadOnly, StoreTooNew
+from evalkit.store.address import Address, parse
+from evalkit.store.database import Database
+from evalkit.store.revision import HEAD, is_older
+from evalkit.store.sqlite import SqliteDatabase
+from evalkit.store.store import Store
+
+WAIT = 30.0
+"""Seconds to wait for another process that writes."""
+
+
+def open_store(url: str | Path, *, create: bool = True, read_only: bool = False, timeout: float = WAIT) -> Store:
+    """The store at `url`: a path, `sqlite:///…` or `postgresql+psycopg://…`.
+
+    Where there is none it is made, folders included, unless `create=False` or `read_only`, which raise
+    `NotFound`. A file of an older schema is backed up beside itself and upgraded; a server's is upgraded only by
+    `upgrade`. `timeout` is in seconds, for another process that writes. Raises the `StoreError` that fits:
+    `StoreReadOnly`, `StoreLocked`, `StoreFull`, `StoreTooNew`, `StoreCorrupt`.
+    """
+    return Store(open_database(parse(url), create=create and not read_only, read_only=read_only, timeout=timeout))
+
+
+def open_database(address: Address, *, create: bool, read_only: bool, timeout: float = WAIT) -> Database:
+    """The database at `address`, with the tables of this evalkit in it."""
+    if address.path is None:
+        from evalkit.store.server import open_server
+
+        return open_server(address, create=create, read_only=read_only, timeout=timeout)
+    prepare_path(address.path, create=create)
+    database = SqliteDatabase(address.path, read_only=read_only, timeout=timeout)
+    try:
+        tables = database.tables()
+        if not tables:
+            if read_only or not create:
+                raise NotFound(f"The file {address.path} is empty: no store has been made in it.")
+            database.create(HEAD)
+            tables = database.tables()
+        if "alembic_version" not in tables:
+            raise StoreCorrupt(
+                "The file is a database, but not a store of evalkit.",
+                where=address.shown,
+                why="It has other tables: " + ", ".join(sorted(tables)[:5]) + ".",
+                hint="Put the store elsewhere (--evalkit-store).",
+            )
+        revision = check_revision(database, where=address.shown)
+        if revision == HEAD:
+            return database
+        if read_only:
+            raise older_schema(revision, address.shown)
+    except BaseException:
+        database.close()
+        raise
+    database.close()
+    from evalkit.store.upgrading import upgrade_file
+
+    upgrade_file(address.path, timeout=timeout)
+    return SqliteDatabase(address.path, timeout=timeout)
+
+
+def prepare_path(path: Path, *, create: bool) -> None:
+    """Make sure that a store can be at `path`: its folder is there, and it is no folder itself."""
+    if path.is_dir():
+        raise StoreError(
+            "The store is a file, and this is a folder.", where=str(path), hint=f"Write {path / 'evalkit.db'}."
+        )
+    if path.exists():
+        return
+    if not create:
+        raise NotFound(f"There is no store at {path}.", hint="Run a suite first: pytest evals/")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreReadOnly(
+            f"The folder of the store cannot be made: {error.strerror}.",
+            where=str(path.parent),
+            hint="Put the store elsewhere (--evalkit-store).",
+        ) from None
+
+
+def check_revision(database: Database, *, where: str) -> str:
+    """The schema revision of `database`; raises `StoreTooNew` for one that this evalkit does not know."""
+    with database.reading() as session:
+        found = session.execute("SELECT version_num FROM alembic_version")
+    if not found:
+        raise StoreCorrupt(
+            "The store does not say which schema it has.",
+            where=where,
+            why="Its creation or an upgrade of it was interrupted from outside.",
+            hint="Restore a backup: evalkit db restore",
+        )
+    revision: str = found[0][0]
+    if revision != HEAD and not is_older(revision):
+        raise StoreTooNew(
+            f"The store was written by a newer evalkit: its schema is {revision}, this one knows {HEAD}.",
+            where=where,
+            why="Writing to it, or reading a column that means something else now, could spoil results.",
+            hint="Upgrade: pip install -U pytest-evalkit",
+        )
+    return revision
+
+
+def older_schema(revision: str, where: str) -> StoreError:
+    """The error for a store that has to be upgraded before it can be used."""
+    return StoreError(
+        f"The store has the schema {revision}; this evalkit needs {HEAD}.",
+        where=where,
+        hint="Upgrade it: evalkit db upgrade",
+    )

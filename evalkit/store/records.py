@@ -1,0 +1,211 @@
+"""Rows as records: what `rows` wrote, read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from evalkit.case import Case
+from evalkit.runs import DatasetInfo, Metric, Provenance, ScorerInfo, SuiteInfo, Verdict
+from evalkit.score import ErrorInfo, Score
+from evalkit.store.blobs import BlobReader
+from evalkit.store.cells import flag_of, maybe_text_of, money_of, text_of, time_of
+from evalkit.trial import Output, Trial, Usage
+
+Cells = Sequence[Any]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def provenance_of(cells: Cells) -> Provenance:
+    """From `git_commit` to `ci`, in the order of `rows.RUN`."""
+    commit, branch, dirty, command, python, platform, host, user, evalkit, packages, ci = cells
+    return Provenance(
+        commit=maybe_text_of(commit),
+        branch=maybe_text_of(branch),
+        dirty=flag_of(dirty),
+        command=text_of(command),
+        python=text_of(python),
+        platform=text_of(platform),
+        host=text_of(host),
+        user=text_of(user),
+        evalkit=text_of(evalkit),
+        packages=json.loads(packages),
+        ci=json.loads(ci),
+    )
+
+
+def suite_info_of(cells: Cells, size: int) -> SuiteInfo:
+    """The columns of `rows.SUITE` without `run_id` and `selected`; `size` is the dataset's."""
+    (
+        name, nodeid, location, digest, dataset, source, scorers, gates,
+        repeat, declared, planned, selection, seed, metadata,
+    ) = cells  # fmt: skip
+    return SuiteInfo(
+        name=text_of(name),
+        nodeid=text_of(nodeid),
+        location=text_of(location),
+        dataset=DatasetInfo(name=text_of(dataset), digest=digest, size=size, source=maybe_text_of(source)),
+        scorers=tuple(ScorerInfo(**scorer) for scorer in json.loads(scorers)),
+        gates=tuple(json.loads(gates)),
+        repeat=repeat,
+        declared=declared,
+        planned=planned,
+        selection=maybe_text_of(selection),
+        seed=int(seed),
+        metadata=_mapping(metadata),
+    )
+
+
+def case_of(cells: Cells, blobs: BlobReader) -> Case:
+    """The columns of `rows.CASE` from `id` on."""
+    identifier, tags, source, given, given_blob, expected, expected_blob, metadata, metadata_blob = cells
+    return Case(
+        id=text_of(identifier),
+        tags=() if tags is None else tuple(json.loads(tags)),
+        source=maybe_text_of(source),
+        input=_json(blobs.text(given, given_blob)),
+        expected=_json(blobs.text(expected, expected_blob)),
+        metadata=_mapping(blobs.text(metadata, metadata_blob)),
+    )
+
+
+def trial_of(cells: Cells, scores: tuple[Score, ...], blobs: BlobReader, *, payload: bool) -> Trial:
+    """The columns of `rows.TRIAL` from `case_id` on, without the last four where there is no `payload`."""
+    (
+        case_id, number, attempt, outcome, started_at, duration, latency, input_tokens, output_tokens, cost,
+        trace_id, nodeid, error_type, error_message, is_assertion, traceback, traceback_blob,
+    ) = cells[:17]  # fmt: skip
+    value, metadata = None, _NOTHING
+    if payload:
+        output, output_blob, extra, extra_blob = cells[17:]
+        value = _json(blobs.text(output, output_blob))
+        metadata = _mapping(blobs.text(extra, extra_blob))
+    usage = None
+    if input_tokens is not None or output_tokens is not None or cost is not None:
+        usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens, cost=money_of(cost))
+    error = None
+    if error_type is not None:
+        error = _error(error_type, error_message, is_assertion, traceback, traceback_blob, blobs)
+    return Trial(
+        case_id=text_of(case_id),
+        number=number,
+        attempt=attempt,
+        output=Output(
+            value=value,
+            error=error,
+            latency=latency,
+            usage=usage,
+            trace_id=maybe_text_of(trace_id),
+            metadata=metadata,
+        ),
+        scores=scores,
+        outcome=outcome,
+        started_at=time_of(started_at),
+        duration=0.0 if duration is None else duration,
+        nodeid=maybe_text_of(nodeid),
+    )
+
+
+def score_of(cells: Cells, blobs: BlobReader) -> Score:
+    """The columns of `rows.SCORE` from `name` on."""
+    (
+        name, status, kind, value, label, passed, scorer, version, error_type, error_message, is_assertion,
+        traceback, traceback_blob, explanation, explanation_blob, metadata, metadata_blob,
+    ) = cells  # fmt: skip
+    error = None
+    if error_type is not None:
+        error = _error(error_type, error_message, is_assertion, traceback, traceback_blob, blobs)
+    return Score(
+        name=text_of(name),
+        value=value,
+        label=maybe_text_of(label),
+        explanation=maybe_text_of(blobs.text(explanation, explanation_blob)),
+        status=status,
+        kind=kind,
+        passed=flag_of(passed),
+        scorer=text_of(scorer),
+        scorer_version=text_of(version),
+        error=error,
+        metadata=_mapping(blobs.text(metadata, metadata_blob)),
+    )
+
+
+def metric_of(cells: Cells) -> Metric:
+    """The columns of `rows.METRIC` from `suite` on."""
+    (
+        suite, name, statistic, value, unit, low, high, level, method,
+        cases, trials, scored, unscored, errored, part, note,
+    ) = cells  # fmt: skip
+    return Metric(
+        suite=text_of(suite),
+        name=text_of(name),
+        statistic=statistic,
+        value=value,
+        unit=text_of(unit),
+        low=low,
+        high=high,
+        level=level,
+        method=method,
+        cases=cases,
+        trials=trials,
+        scored=scored,
+        unscored=unscored,
+        errored=errored,
+        slice=json.loads(part),
+        note=text_of(note),
+    )
+
+
+def verdict_of(cells: Cells) -> Verdict:
+    """The columns of `rows.VERDICT` from `suite` on."""
+    (
+        suite, gate, decision, observed, low, high, level, method,
+        cases, trials, scored, unscored, errored, reason, hint, fragile, on_inconclusive, inputs,
+    ) = cells  # fmt: skip
+    return Verdict(
+        suite=text_of(suite),
+        gate=text_of(gate),
+        decision=decision,
+        observed=observed,
+        low=low,
+        high=high,
+        level=level,
+        method=method,
+        cases=cases,
+        trials=trials,
+        scored=scored,
+        unscored=unscored,
+        errored=errored,
+        reason=text_of(reason),
+        hint=text_of(hint),
+        fragile=bool(fragile),
+        on_inconclusive=on_inconclusive,
+        inputs=json.loads(inputs),
+    )
+
+
+def _error(
+    kind: str,
+    message: str,
+    is_assertion: int,
+    traceback: str | None,
+    traceback_blob: str | None,
+    blobs: BlobReader,
+) -> ErrorInfo:
+    return ErrorInfo(
+        type=text_of(kind),
+        message=text_of(message),
+        traceback=maybe_text_of(blobs.text(traceback, traceback_blob)),
+        is_assertion=bool(is_assertion),
+    )
+
+
+def _json(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+def _mapping(text: str | None) -> Mapping[str, Any]:
+    return _NOTHING if text is None else json.loads(text)

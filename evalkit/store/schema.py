@@ -1,0 +1,259 @@
+"""The tables of the store, as SQLAlchemy sees them; `docs/store.md` explains each column to its reader.
+
+Only migrations, tests and PostgreSQL import this module: an SQLite store is made from `schema.sql`, which is
+`ddl()` written to a file, so that an ordinary session never pays for importing SQLAlchemy. A test holds the two,
+and the migrations, against each other.
+
+Times are ISO 8601 text in UTC, money is decimal text, booleans are 0 and 1, and columns said to be JSON are text.
+A pair such as `output`, `output_blob` holds one value: in the row where it is short, else by digest in `blobs`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _blob(name: str) -> Column[str]:
+    return Column(name, Text, ForeignKey("blobs.digest"))
+
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("encoding", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("decision", Text),
+    Column("started_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Column("heartbeat_at", Text, nullable=False),
+    Column("degraded", Text, nullable=False),
+    Column("seed", Text, nullable=False),
+    Column("git_commit", Text),
+    Column("git_branch", Text),
+    Column("git_dirty", Integer),
+    Column("command", Text, nullable=False),
+    Column("python", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("user_name", Text, nullable=False),
+    Column("evalkit", Text, nullable=False),
+    Column("packages", Text, nullable=False),
+    Column("ci", Text, nullable=False),
+    Index(None, "started_at"),
+)
+
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("source", Text),
+    Column("size", Integer, nullable=False),
+    Column("stored_at", Text, nullable=False),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("dataset", Text, ForeignKey("datasets.digest"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("tags", Text),
+    Column("source", Text),
+    Column("input", Text),
+    _blob("input_blob"),
+    Column("expected", Text),
+    _blob("expected_blob"),
+    Column("metadata", Text),
+    _blob("metadata_blob"),
+    UniqueConstraint("dataset", "id"),
+)
+
+suites = Table(
+    "suites",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("nodeid", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("dataset", Text, ForeignKey("datasets.digest"), nullable=False),
+    Column("dataset_name", Text, nullable=False),
+    Column("dataset_source", Text),
+    Column("scorers", Text, nullable=False),
+    Column("gates", Text, nullable=False),
+    Column("repeat", Integer, nullable=False),
+    Column("declared", Integer, nullable=False),
+    Column("planned", Integer, nullable=False),
+    Column("selection", Text),
+    Column("selected", Text),
+    Column("seed", Text, nullable=False),
+    Column("metadata", Text),
+    Column("passed", Integer),
+    Column("missed", Integer),
+    Column("errored", Integer),
+    Column("unscored", Integer),
+    UniqueConstraint("run_id", "name"),
+    Index(None, "name"),
+)
+
+trials = Table(
+    "trials",
+    metadata,
+    Column("suite_id", Integer, ForeignKey("suites.id"), primary_key=True, autoincrement=False),
+    Column("case_id", Text, primary_key=True),
+    Column("trial", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("outcome", Text, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("duration", Double),
+    Column("latency", Double),
+    Column("input_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("cost", Text),
+    Column("trace_id", Text),
+    Column("nodeid", Text),
+    Column("error_type", Text),
+    Column("error_message", Text),
+    Column("error_is_assertion", Integer),
+    Column("traceback", Text),
+    _blob("traceback_blob"),
+    Column("output", Text),
+    _blob("output_blob"),
+    Column("metadata", Text),
+    _blob("metadata_blob"),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("suite_id", Integer, primary_key=True, autoincrement=False),
+    Column("case_id", Text, primary_key=True),
+    Column("trial", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Double),
+    Column("label", Text),
+    Column("passed", Integer),
+    Column("scorer", Text, nullable=False),
+    Column("scorer_version", Text, nullable=False),
+    Column("error_type", Text),
+    Column("error_message", Text),
+    Column("error_is_assertion", Integer),
+    Column("explanation", Text),
+    _blob("explanation_blob"),
+    Column("traceback", Text),
+    _blob("traceback_blob"),
+    Column("metadata", Text),
+    _blob("metadata_blob"),
+    ForeignKeyConstraint(
+        ["suite_id", "case_id", "trial", "attempt"],
+        ["trials.suite_id", "trials.case_id", "trials.trial", "trials.attempt"],
+    ),
+)
+
+metrics = Table(
+    "metrics",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("suite", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("statistic", Text, nullable=False),
+    Column("value", Double),
+    Column("unit", Text, nullable=False),
+    Column("low", Double),
+    Column("high", Double),
+    Column("level", Double, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("cases", Integer, nullable=False),
+    Column("trials", Integer, nullable=False),
+    Column("scored", Integer, nullable=False),
+    Column("unscored", Integer, nullable=False),
+    Column("errored", Integer, nullable=False),
+    Column("slice", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("suite", Text, nullable=False),
+    Column("gate", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("observed", Double),
+    Column("low", Double),
+    Column("high", Double),
+    Column("level", Double),
+    Column("method", Text, nullable=False),
+    Column("cases", Integer, nullable=False),
+    Column("trials", Integer, nullable=False),
+    Column("scored", Integer, nullable=False),
+    Column("unscored", Integer, nullable=False),
+    Column("errored", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("fragile", Integer, nullable=False),
+    Column("on_inconclusive", Text, nullable=False),
+    Column("inputs", Text, nullable=False),
+)
+
+# Made as Alembic makes it, so that a store born here and one born of a migration are the same.
+alembic_version = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), primary_key=True, nullable=False),
+)
+alembic_version.primary_key.name = "alembic_version_pkc"
+
+
+def ddl(dialect: Dialect) -> str:
+    """The statements that make an empty store in `dialect`, each ended by a semicolon and an empty line."""
+    made: list[str] = []
+    for table in [alembic_version, *metadata.sorted_tables]:
+        made.append(str(CreateTable(table).compile(dialect=dialect)))
+        made.extend(
+            str(CreateIndex(index).compile(dialect=dialect))
+            for index in sorted(table.indexes, key=lambda index: str(index.name))
+        )
+    lines = ["\n".join(line.rstrip() for line in statement.strip().splitlines()) for statement in made]
+    return ";\n\n".join(lines) + ";\n"

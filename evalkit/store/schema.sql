@@ -1,0 +1,204 @@
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL,
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+CREATE TABLE blobs (
+	digest TEXT NOT NULL,
+	size BIGINT NOT NULL,
+	encoding TEXT NOT NULL,
+	data BLOB NOT NULL,
+	CONSTRAINT pk_blobs PRIMARY KEY (digest)
+);
+
+CREATE TABLE datasets (
+	digest TEXT NOT NULL,
+	name TEXT NOT NULL,
+	source TEXT,
+	size INTEGER NOT NULL,
+	stored_at TEXT NOT NULL,
+	CONSTRAINT pk_datasets PRIMARY KEY (digest)
+);
+
+CREATE TABLE runs (
+	id TEXT NOT NULL,
+	status TEXT NOT NULL,
+	decision TEXT,
+	started_at TEXT NOT NULL,
+	finished_at TEXT,
+	heartbeat_at TEXT NOT NULL,
+	degraded TEXT NOT NULL,
+	seed TEXT NOT NULL,
+	git_commit TEXT,
+	git_branch TEXT,
+	git_dirty INTEGER,
+	command TEXT NOT NULL,
+	python TEXT NOT NULL,
+	platform TEXT NOT NULL,
+	host TEXT NOT NULL,
+	user_name TEXT NOT NULL,
+	evalkit TEXT NOT NULL,
+	packages TEXT NOT NULL,
+	ci TEXT NOT NULL,
+	CONSTRAINT pk_runs PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_runs_started_at ON runs (started_at);
+
+CREATE TABLE cases (
+	dataset TEXT NOT NULL,
+	position INTEGER NOT NULL,
+	id TEXT NOT NULL,
+	tags TEXT,
+	source TEXT,
+	input TEXT,
+	input_blob TEXT,
+	expected TEXT,
+	expected_blob TEXT,
+	metadata TEXT,
+	metadata_blob TEXT,
+	CONSTRAINT pk_cases PRIMARY KEY (dataset, position),
+	CONSTRAINT uq_cases_dataset_id UNIQUE (dataset, id),
+	CONSTRAINT fk_cases_dataset FOREIGN KEY(dataset) REFERENCES datasets (digest),
+	CONSTRAINT fk_cases_input_blob FOREIGN KEY(input_blob) REFERENCES blobs (digest),
+	CONSTRAINT fk_cases_expected_blob FOREIGN KEY(expected_blob) REFERENCES blobs (digest),
+	CONSTRAINT fk_cases_metadata_blob FOREIGN KEY(metadata_blob) REFERENCES blobs (digest)
+);
+
+CREATE TABLE metrics (
+	run_id TEXT NOT NULL,
+	position INTEGER NOT NULL,
+	suite TEXT NOT NULL,
+	name TEXT NOT NULL,
+	statistic TEXT NOT NULL,
+	value DOUBLE,
+	unit TEXT NOT NULL,
+	low DOUBLE,
+	high DOUBLE,
+	level DOUBLE NOT NULL,
+	method TEXT NOT NULL,
+	cases INTEGER NOT NULL,
+	trials INTEGER NOT NULL,
+	scored INTEGER NOT NULL,
+	unscored INTEGER NOT NULL,
+	errored INTEGER NOT NULL,
+	slice TEXT NOT NULL,
+	note TEXT NOT NULL,
+	CONSTRAINT pk_metrics PRIMARY KEY (run_id, position),
+	CONSTRAINT fk_metrics_run_id FOREIGN KEY(run_id) REFERENCES runs (id)
+);
+
+CREATE TABLE suites (
+	id INTEGER NOT NULL,
+	run_id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	nodeid TEXT NOT NULL,
+	location TEXT NOT NULL,
+	dataset TEXT NOT NULL,
+	dataset_name TEXT NOT NULL,
+	dataset_source TEXT,
+	scorers TEXT NOT NULL,
+	gates TEXT NOT NULL,
+	repeat INTEGER NOT NULL,
+	declared INTEGER NOT NULL,
+	planned INTEGER NOT NULL,
+	selection TEXT,
+	selected TEXT,
+	seed TEXT NOT NULL,
+	metadata TEXT,
+	passed INTEGER,
+	missed INTEGER,
+	errored INTEGER,
+	unscored INTEGER,
+	CONSTRAINT pk_suites PRIMARY KEY (id),
+	CONSTRAINT uq_suites_run_id_name UNIQUE (run_id, name),
+	CONSTRAINT fk_suites_run_id FOREIGN KEY(run_id) REFERENCES runs (id),
+	CONSTRAINT fk_suites_dataset FOREIGN KEY(dataset) REFERENCES datasets (digest)
+);
+
+CREATE INDEX ix_suites_name ON suites (name);
+
+CREATE TABLE verdicts (
+	run_id TEXT NOT NULL,
+	position INTEGER NOT NULL,
+	suite TEXT NOT NULL,
+	gate TEXT NOT NULL,
+	decision TEXT NOT NULL,
+	observed DOUBLE,
+	low DOUBLE,
+	high DOUBLE,
+	level DOUBLE,
+	method TEXT NOT NULL,
+	cases INTEGER NOT NULL,
+	trials INTEGER NOT NULL,
+	scored INTEGER NOT NULL,
+	unscored INTEGER NOT NULL,
+	errored INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	hint TEXT NOT NULL,
+	fragile INTEGER NOT NULL,
+	on_inconclusive TEXT NOT NULL,
+	inputs TEXT NOT NULL,
+	CONSTRAINT pk_verdicts PRIMARY KEY (run_id, position),
+	CONSTRAINT fk_verdicts_run_id FOREIGN KEY(run_id) REFERENCES runs (id)
+);
+
+CREATE TABLE trials (
+	suite_id INTEGER NOT NULL,
+	case_id TEXT NOT NULL,
+	trial INTEGER NOT NULL,
+	attempt INTEGER NOT NULL,
+	outcome TEXT NOT NULL,
+	started_at TEXT NOT NULL,
+	duration DOUBLE,
+	latency DOUBLE,
+	input_tokens BIGINT,
+	output_tokens BIGINT,
+	cost TEXT,
+	trace_id TEXT,
+	nodeid TEXT,
+	error_type TEXT,
+	error_message TEXT,
+	error_is_assertion INTEGER,
+	traceback TEXT,
+	traceback_blob TEXT,
+	output TEXT,
+	output_blob TEXT,
+	metadata TEXT,
+	metadata_blob TEXT,
+	CONSTRAINT pk_trials PRIMARY KEY (suite_id, case_id, trial, attempt),
+	CONSTRAINT fk_trials_suite_id FOREIGN KEY(suite_id) REFERENCES suites (id),
+	CONSTRAINT fk_trials_traceback_blob FOREIGN KEY(traceback_blob) REFERENCES blobs (digest),
+	CONSTRAINT fk_trials_output_blob FOREIGN KEY(output_blob) REFERENCES blobs (digest),
+	CONSTRAINT fk_trials_metadata_blob FOREIGN KEY(metadata_blob) REFERENCES blobs (digest)
+);
+
+CREATE TABLE scores (
+	suite_id INTEGER NOT NULL,
+	case_id TEXT NOT NULL,
+	trial INTEGER NOT NULL,
+	attempt INTEGER NOT NULL,
+	position INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	status TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	value DOUBLE,
+	label TEXT,
+	passed INTEGER,
+	scorer TEXT NOT NULL,
+	scorer_version TEXT NOT NULL,
+	error_type TEXT,
+	error_message TEXT,
+	error_is_assertion INTEGER,
+	explanation TEXT,
+	explanation_blob TEXT,
+	traceback TEXT,
+	traceback_blob TEXT,
+	metadata TEXT,
+	metadata_blob TEXT,
+	CONSTRAINT pk_scores PRIMARY KEY (suite_id, case_id, trial, attempt, position),
+	CONSTRAINT fk_scores_suite_id_case_id_trial_attempt FOREIGN KEY(suite_id, case_id, trial, attempt) REFERENCES trials (suite_id, case_id, trial, attempt),
+	CONSTRAINT fk_scores_explanation_blob FOREIGN KEY(explanation_blob) REFERENCES blobs (digest),
+	CONSTRAINT fk_scores_traceback_blob FOREIGN KEY(traceback_blob) REFERENCES blobs (digest),
+	CONSTRAINT fk_scores_metadata_blob FOREIGN KEY(metadata_blob) REFERENCES blobs (digest)
+);

@@ -1,0 +1,164 @@
+"""A store on a database server, by way of SQLAlchemy; all that is particular to PostgreSQL is here.
+
+The tables of an empty database are made when it is first opened; those of an older schema are upgraded only when
+`evalkit db upgrade` asks for it, since others may be using them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError as AlchemyIntegrityError
+
+from evalkit.errors import ConfigError, MissingExtra, NotFound, StoreError, StoreFull, StoreLocked, StoreReadOnly
+from evalkit.store.address import Address
+from evalkit.store.database import Duplicate, Row
+from evalkit.store.opening import check_revision, older_schema
+from evalkit.store.revision import HEAD
+from evalkit.store.schema import alembic_version, metadata
+
+CREATION_LOCK = 0x65_76_61_6C  # "eval": the advisory lock that makers and upgraders of a schema hold
+_ROWS_AT_ONCE = 1000
+_UNIQUE = "23505"
+
+
+class _Session:
+    def __init__(self, connection: sa.Connection, mark: str) -> None:
+        self._connection = connection
+        self._mark = mark
+
+    def execute(self, statement: str, values: Row = ()) -> Sequence[Any]:
+        done = self._connection.exec_driver_sql(self._marked(statement), tuple(values))
+        return [tuple(row) for row in done] if done.returns_rows else []
+
+    def executemany(self, statement: str, rows: Iterable[Row]) -> None:
+        remaining = iter(rows)
+        while part := [tuple(row) for row in islice(remaining, _ROWS_AT_ONCE)]:
+            self._connection.exec_driver_sql(self._marked(statement), part)
+
+    def _marked(self, statement: str) -> str:
+        return statement.replace("?", self._mark)
+
+
+class ServerDatabase:
+    """A store on a server, through an engine whose driver takes `%s` or `?` marks."""
+
+    def __init__(self, engine: sa.Engine, url: str, *, read_only: bool = False) -> None:
+        self.url = url
+        self._engine = engine
+        self._read_only = read_only
+        self._lock = threading.RLock()
+        self._mark = "?" if engine.dialect.paramstyle == "qmark" else "%s"
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[_Session]:
+        """A transaction that sees one state of the database throughout."""
+        with self._lock, self._translated(), self._engine.connect() as connection:
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield _Session(connection, self._mark)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[_Session]:
+        """A transaction that is committed at the end."""
+        if self._read_only:
+            raise StoreReadOnly("The store was opened for reading only.", where=self.url)
+        with self._lock, self._translated(), self._engine.begin() as connection:
+            yield _Session(connection, self._mark)
+
+    def create(self) -> None:
+        """Make the tables, unless they are there; any number of processes may do so at once."""
+        with self._translated(), self._engine.begin() as connection:
+            hold_creation_lock(connection)
+            if sa.inspect(connection).has_table("alembic_version"):
+                return
+            alembic_version.create(connection)
+            metadata.create_all(connection)
+            connection.execute(alembic_version.insert().values(version_num=HEAD))
+
+    def has_tables(self) -> bool:
+        """Whether a store has been made here."""
+        with self._translated(), self._engine.connect() as connection:
+            return sa.inspect(connection).has_table("alembic_version")
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise _failure(error, self.url) from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+
+def open_server(address: Address, *, create: bool, read_only: bool, timeout: float) -> ServerDatabase:
+    """The database of `address`; its tables are made where there are none and `create` says so."""
+    database = ServerDatabase(make_engine(address, timeout=timeout), address.shown, read_only=read_only)
+    try:
+        if not database.has_tables():
+            if not create:
+                raise NotFound(f"There is no store at {address.shown}.", hint="Run a suite first: pytest evals/")
+            database.create()
+        revision = check_revision(database, where=address.shown)
+        if revision != HEAD:
+            raise older_schema(revision, address.shown)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def make_engine(address: Address, *, timeout: float) -> sa.Engine:
+    """The engine for `address`; `timeout` is how many seconds a statement waits for a lock."""
+    try:
+        import psycopg  # noqa: F401 - asked for by name, so that its absence has a good answer
+    except ImportError:
+        raise MissingExtra("psycopg", "postgres", needed_for="A store on PostgreSQL") from None
+    try:
+        return sa.create_engine(
+            str(address.url),
+            pool_size=1,
+            max_overflow=1,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10, "options": f"-c lock_timeout={max(1, int(timeout * 1000))}"},
+        )
+    except (SQLAlchemyError, NoSuchModuleError, ValueError) as error:
+        raise ConfigError(f"{address.shown} is no address of a database: {error}") from None
+
+
+def hold_creation_lock(connection: sa.Connection) -> None:
+    """Wait for, and hold until the end of the transaction, the right to make or change the tables."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({CREATION_LOCK})")
+
+
+def _failure(error: SQLAlchemyError, where: str) -> Exception:
+    original = error.orig if isinstance(error, DBAPIError) else None
+    state = getattr(original, "sqlstate", None) or ""
+    said = f"The server says: {str(original or error).strip().splitlines()[0]}"
+    if state == _UNIQUE:
+        return Duplicate(said)
+    if isinstance(error, AlchemyIntegrityError):
+        return StoreError("The store refused a row.", where=where, why=said)
+    if state in ("53100", "53200"):
+        return StoreFull("The server of the store is out of space.", where=where, why=said)
+    if state in ("25006", "42501"):
+        return StoreReadOnly("The store cannot be written.", where=where, why=said, hint="Ask for the right to write.")
+    if state in ("55P03", "57014"):
+        return StoreLocked("Others hold the store for too long.", where=where, why=said, hint="Try again.")
+    if getattr(error, "connection_invalidated", False) or state[:2] in ("08", "57") or not state:
+        return StoreError(
+            "The server of the store cannot be reached, or went away.",
+            where=where,
+            why=said,
+            hint="Check that it runs, and the address, user and password.",
+        )
+    return StoreError("The store failed.", where=where, why=said)

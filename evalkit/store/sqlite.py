@@ -1,0 +1,212 @@
+"""All that is particular to SQLite: how it is opened, how it locks, what its errors mean.
+
+It goes through the standard library's driver, because the recorder writes here while the user's tests run, and
+importing SQLAlchemy would cost such a session more than all its writing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from evalkit.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
+from evalkit.store.database import Duplicate, Row
+
+_SCHEMA = Path(__file__).with_name("schema.sql")
+
+
+class _Session:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, values: Row = ()) -> Sequence[Any]:
+        return self._connection.execute(statement, values).fetchall()
+
+    def executemany(self, statement: str, rows: Iterable[Row]) -> None:
+        self._connection.executemany(statement, rows)
+
+
+class SqliteDatabase:
+    """A store in one file. One connection, shared by the threads of this process under a lock.
+
+    `timeout` is how many seconds to wait for another process. Raises the `StoreError` that says why it cannot be
+    opened; a file that does not exist is created only by a writer.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False, timeout: float = 30.0) -> None:
+        self.path = path
+        self.url = f"sqlite:///{path}"
+        self._read_only = read_only
+        self._timeout = timeout
+        self._lock = threading.RLock()
+        with self._translated():
+            self._connection = self._connect()
+        self._session = _Session(self._connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        if not self._read_only:
+            return self._opened("rwc")
+        connection = self._opened("ro")
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+        except sqlite3.OperationalError as error:
+            # A WAL store wants to write its index beside itself. Where it cannot, and no log waits to be read,
+            # the file alone is the whole truth and can be read as something that nobody changes.
+            log = Path(f"{self.path}-wal")
+            refused = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+            if not refused or not self.path.exists() or (log.exists() and log.stat().st_size > 0):
+                connection.close()
+                raise
+            connection.close()
+            connection = self._opened("ro&immutable=1")
+        return connection
+
+    def _opened(self, mode: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.as_uri()}?mode={mode}",
+            uri=True,
+            timeout=self._timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=64,
+        )
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[_Session]:
+        """A transaction that sees one state of the file throughout."""
+        with self._transaction("BEGIN"):
+            yield self._session
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[_Session]:
+        """A transaction that has the right to write from its start, so that it cannot fail half-way for a lock."""
+        if self._read_only:
+            raise StoreReadOnly(
+                "The store was opened for reading only.",
+                where=str(self.path),
+                hint="Open it without read_only.",
+            )
+        with self._transaction("BEGIN IMMEDIATE"):
+            yield self._session
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        with self._lock, self._translated():
+            self._connection.execute(begin)
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # A full disk has rolled back by itself; asking again would be an error of its own.
+                if self._connection.in_transaction:
+                    with contextlib.suppress(sqlite3.Error):
+                        self._connection.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorname in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"):
+                raise Duplicate(str(error)) from error
+            raise failure(error, self.path, self._timeout) from error
+        except sqlite3.Error as error:
+            raise failure(error, self.path, self._timeout) from error
+
+    def create(self, revision: str) -> None:
+        """Make the tables, unless they are there; any number of processes may do so at once."""
+        self._to_wal()
+        with self.writing() as session:
+            if session.execute("SELECT 1 FROM sqlite_master LIMIT 1"):
+                return
+            for statement in _SCHEMA.read_text(encoding="utf-8").split(";\n"):
+                if statement.strip():
+                    session.execute(statement)
+            session.execute("INSERT INTO alembic_version (version_num) VALUES (?)", [revision])
+
+    def _to_wal(self) -> None:
+        # Changing the journal needs the file for itself, and SQLite does not wait for that as it does elsewhere.
+        deadline = time.monotonic() + self._timeout
+        with self._lock, self._translated():
+            while True:
+                try:
+                    self._connection.execute("PRAGMA journal_mode = WAL").fetchall()
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.01)
+                else:
+                    return
+
+    def tables(self) -> set[str]:
+        """The names of the tables there are."""
+        with self.reading() as session:
+            return {name for (name,) in session.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+    def close(self) -> None:
+        """Close the file; the last one out folds the log back into it."""
+        with self._lock:
+            self._connection.close()
+
+
+def failure(error: sqlite3.Error, path: Path, timeout: float) -> StoreError:
+    """What `error` means for the one who wanted the store at `path`, with what to do about it."""
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    where = str(path)
+    said = f"SQLite says: {error}."
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreLocked(
+            f"Another process holds the store; waited {timeout:g} s.",
+            where=where,
+            why="Nothing of this step was written.",
+            hint="Find who has it open (lsof, or a database browser with unsaved changes), then try again.",
+        )
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return StoreCorrupt(
+            "The file is not a database." if code == sqlite3.SQLITE_NOTADB else "The database is damaged.",
+            where=where,
+            why=said,
+            hint="Restore a backup (evalkit db restore), or move the file away and a new store is made.",
+        )
+    if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_WRITE:
+        full = code == sqlite3.SQLITE_FULL
+        return StoreFull(
+            "No space is left for the store."
+            if full
+            else "The disk refused a write: over a quota or limit, or failing.",
+            where=where,
+            why=f"This step was not written; what was written before it is safe. {said}",
+            hint="Free some space, or put the store elsewhere (--evalkit-store).",
+        )
+    if code == sqlite3.SQLITE_READONLY or (code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM) and path.exists()):
+        return StoreReadOnly(
+            "The store cannot be written: the file, or the folder around it, is read-only.",
+            where=where,
+            why=said,
+            hint="Make both writable, or put the store elsewhere (--evalkit-store).",
+        )
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return StoreReadOnly(
+            "The store cannot be created here.",
+            where=where,
+            why=said,
+            hint="Make the folder writable, or put the store elsewhere (--evalkit-store).",
+        )
+    if "no such column" in str(error) or "no such table" in str(error):
+        return StoreTooNew(
+            "The store has other tables than this evalkit knows.",
+            where=where,
+            why=said,
+            hint="Check it with: evalkit db check",
+        )
+    return StoreError("The store failed.", where=where, why=said, hint="Check it with: evalkit db check")

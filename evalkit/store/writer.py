@@ -1,0 +1,187 @@
+"""Writes runs: every call is one transaction, committed when it returns.
+
+There is one writer to a run. Keys are natural (run, suite, case, trial, attempt), so that sending the same thing
+twice, after an answer that got lost, changes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+from evalkit.canonical import utc_now
+from evalkit.case import Case, Dataset
+from evalkit.errors import NotFound, StoreError
+from evalkit.runs import Metric, Provenance, RunStatus, SuiteInfo, Verdict, worst
+from evalkit.store import rows
+from evalkit.store.blobs import BlobWriter
+from evalkit.store.cells import text_cell, time_cell
+from evalkit.store.counts import count_outcomes
+from evalkit.store.database import Database, Duplicate, Session
+from evalkit.trial import Trial
+
+HEARTBEAT_EVERY = 5.0
+"""Seconds after which a written batch also says that the run is alive."""
+
+_CASES_AT_ONCE = 1000
+
+
+class Writer:
+    """The writing half of a store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.RLock()
+        self._blobs = BlobWriter()
+        self._suites: dict[tuple[str, str], int] = {}
+        self._beats: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with self._lock:
+            try:
+                with self._database.writing() as session:
+                    yield session
+            except BaseException:
+                self._blobs.forget()
+                raise
+
+    def start_run(self, run_id: str, *, started_at: dt.datetime, provenance: Provenance, seed: int) -> None:
+        """Record that a run began; one that is there already is taken up again and is `running`."""
+        row = rows.run_row(run_id, started_at, utc_now(), provenance, seed)
+        with self._writing() as session:
+            session.executemany(rows.INSERT_RUN, [row])
+        self._beats[run_id] = time.monotonic()
+
+    def add_suite(self, run_id: str, info: SuiteInfo, dataset: Dataset, cases: Sequence[Case]) -> None:
+        """Record a suite of a run and the cases selected; the dataset is written if this version is not there.
+
+        A suite that is there already is left as it is; raises `StoreError` if it ran on another dataset.
+        """
+        suite_row = rows.suite_row(run_id, info, dataset, cases)
+        with self._writing() as session:
+            if not session.execute("SELECT 1 FROM datasets WHERE digest = ?", [dataset.digest]):
+                self._add_dataset(session, dataset)
+            session.executemany(rows.INSERT_SUITE, [suite_row])
+            found = session.execute(
+                "SELECT id, dataset FROM suites WHERE run_id = ? AND name = ?", [run_id, text_cell(info.name)]
+            )
+        suite_id, digest = found[0]
+        if digest != dataset.digest:
+            raise StoreError(
+                f'The suite "{info.name}" of the run {run_id} was recorded on another version of its dataset.',
+                where=self._database.url,
+                why=f"It has {digest[:12]}, this is {dataset.digest[:12]}; results on both would be mixed.",
+                hint="Start a new run.",
+            )
+        self._suites[run_id, info.name] = suite_id
+
+    def _add_dataset(self, session: Session, dataset: Dataset) -> None:
+        session.executemany(rows.INSERT_DATASET, [rows.dataset_row(dataset, utc_now())])
+        for start in range(0, len(dataset.cases), _CASES_AT_ONCE):
+            part = dataset.cases[start : start + _CASES_AT_ONCE]
+            made = [
+                rows.case_row(dataset.digest, position, case, self._blobs) for position, case in enumerate(part, start)
+            ]
+            self._blobs.save(session)
+            session.executemany(rows.INSERT_CASE, made)
+
+    def add_trials(self, run_id: str, suite: str, trials: Sequence[Trial]) -> None:
+        """Append finished trials with their scores; one that is there already is left as it is."""
+        if not trials:
+            return
+        with self._lock:
+            suite_id = self._suites.get((run_id, suite)) or self._find_suite(run_id, suite)
+            try:
+                self._append(run_id, suite_id, trials)
+            except Duplicate:
+                self._append_missing(suite_id, trials)
+
+    def _append(self, run_id: str, suite_id: int, trials: Sequence[Trial]) -> None:
+        blobs = self._blobs
+        trial_rows = [rows.trial_row(suite_id, trial, blobs) for trial in trials]
+        score_rows = [row for trial in trials for row in rows.score_rows(suite_id, trial, blobs)]
+        now = time.monotonic()
+        late = now - self._beats.get(run_id, 0.0) > HEARTBEAT_EVERY
+        with self._writing() as session:
+            blobs.save(session)
+            session.executemany(rows.INSERT_TRIAL, trial_rows)
+            session.executemany(rows.INSERT_SCORE, score_rows)
+            if late:
+                self._beat(session, run_id)
+        if late:
+            self._beats[run_id] = now
+
+    def _append_missing(self, suite_id: int, trials: Sequence[Trial]) -> None:
+        # A trial and its scores were committed together, so where the trial is there, so are its scores.
+        with self._writing() as session:
+            there = {
+                tuple(row)
+                for row in session.execute("SELECT case_id, trial, attempt FROM trials WHERE suite_id = ?", [suite_id])
+            }
+            for trial in trials:
+                row = rows.trial_row(suite_id, trial, self._blobs)
+                if row[1:4] in there:
+                    continue
+                there.add(row[1:4])
+                scores = rows.score_rows(suite_id, trial, self._blobs)
+                self._blobs.save(session)
+                session.executemany(rows.INSERT_TRIAL, [row])
+                session.executemany(rows.INSERT_SCORE, scores)
+
+    def heartbeat(self, run_id: str) -> None:
+        """Say that the run is alive; without it for a minute, a run that did not finish is shown as interrupted."""
+        with self._writing() as session:
+            self._beat(session, run_id)
+        self._beats[run_id] = time.monotonic()
+
+    def _beat(self, session: Session, run_id: str) -> None:
+        session.execute("UPDATE runs SET heartbeat_at = ? WHERE id = ?", [time_cell(utc_now()), run_id])
+
+    def finish_run(
+        self,
+        run_id: str,
+        *,
+        status: RunStatus,
+        finished_at: dt.datetime,
+        metrics: Sequence[Metric],
+        verdicts: Sequence[Verdict],
+        degraded: str = "",
+    ) -> None:
+        """Record how a run ended, with what was computed and decided; replaces what an earlier end recorded."""
+        ending = [status, worst(verdicts), time_cell(finished_at), time_cell(utc_now()), text_cell(degraded), run_id]
+        with self._writing() as session:
+            session.execute(
+                "UPDATE runs SET status = ?, decision = ?, finished_at = ?, heartbeat_at = ?, degraded = ?"
+                " WHERE id = ?",
+                ending,
+            )
+            if not session.execute("SELECT 1 FROM runs WHERE id = ?", [run_id]):
+                raise NotFound(f"The store has no run {run_id} to finish.", where=self._database.url)
+            session.execute("DELETE FROM metrics WHERE run_id = ?", [run_id])
+            session.execute("DELETE FROM verdicts WHERE run_id = ?", [run_id])
+            session.executemany(
+                rows.INSERT_METRIC, [rows.metric_row(run_id, at, metric) for at, metric in enumerate(metrics)]
+            )
+            session.executemany(
+                rows.INSERT_VERDICT, [rows.verdict_row(run_id, at, verdict) for at, verdict in enumerate(verdicts)]
+            )
+            suites = [suite_id for (suite_id,) in session.execute("SELECT id FROM suites WHERE run_id = ?", [run_id])]
+            counted = count_outcomes(session, suites)
+            session.executemany(
+                "UPDATE suites SET passed = ?, missed = ?, errored = ?, unscored = ? WHERE id = ?",
+                [(*counts.values(), suite_id) for suite_id, counts in counted.items()],
+            )
+        self._beats.pop(run_id, None)
+
+    def _find_suite(self, run_id: str, suite: str) -> int:
+        with self._database.reading() as session:
+            found = session.execute("SELECT id FROM suites WHERE run_id = ? AND name = ?", [run_id, text_cell(suite)])
+        if not found:
+            raise NotFound(f'The store has no suite "{suite}" in the run {run_id}.', where=self._database.url)
+        suite_id: int = found[0][0]
+        self._suites[run_id, suite] = suite_id
+        return suite_id
