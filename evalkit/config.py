@@ -119,7 +119,7 @@ SETTINGS: tuple[Setting, ...] = (
         kind="switch",
         default=False,
         metavar="",
-        doc="Run suites as plain tests: nothing is recorded, no gate is judged.",
+        doc="Leave suites out of the session altogether: they are not collected.",
     ),
 )
 
@@ -198,17 +198,27 @@ def load_settings(
 
 
 def find_root(folder: Path) -> Path:
-    """The project's root: the nearest folder upwards with a pyproject.toml that has `[tool.evalkit]` or pytest's
-    settings, else the nearest with any of pyproject.toml, pytest.ini, tox.ini, setup.cfg, .git; else `folder`.
+    """The project's root as pytest would find it from `folder`: the nearest folder upwards with settings of pytest's
+    (pytest.ini, or a section of its own in pyproject.toml, tox.ini or setup.cfg), else with a pyproject.toml, else
+    with a setup.py; else `folder` itself.
     """
     folder = folder.resolve()
-    above = [folder, *folder.parents]
+    above = (folder, *folder.parents)
     for candidate in above:
-        file = candidate / "pyproject.toml"
-        if file.is_file() and re.search(r"(?m)^\s*\[tool\.(evalkit|pytest)\b", _text(file)):
+        if any((candidate / name).is_file() for name in ("pytest.ini", ".pytest.ini")):
             return candidate
-    marks = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", ".git")
-    return next((candidate for candidate in above if any((candidate / mark).exists() for mark in marks)), folder)
+        for name, section in _PYTEST_SECTIONS:
+            file = candidate / name
+            if file.is_file() and re.search(rf"(?m)^\[{section}[].]", _text(file)):
+                return candidate
+    for name in ("pyproject.toml", "setup.py"):
+        for candidate in above:
+            if (candidate / name).is_file():
+                return candidate
+    return folder
+
+
+_PYTEST_SECTIONS = (("pyproject.toml", r"tool\.pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest"))
 
 
 def _table(file: Path) -> tuple[Mapping[str, Any], str]:

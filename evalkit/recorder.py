@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from evalkit.canonical import new_id, utc_now
@@ -187,10 +186,3 @@ class Recorder:
             self._store.close()
         except StoreError as error:
             self.degraded = self.degraded or f"The store failed at the end of the run: {error.what}"
-
-
-def store_url(setting: str, root: Path) -> str:
-    """The store's URL, with a relative path taken from `root`."""
-    if "://" in setting or Path(setting).is_absolute():
-        return setting
-    return str(root / setting)

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.case import Case, Dataset
-from evalkit.config import Settings, load_settings
+from evalkit.config import Settings, find_root, load_settings
 from evalkit.errors import SuiteError
 from evalkit.loaders import read_dataset
 from evalkit.provenance import collect
-from evalkit.recorder import Recorder, check_gates, parse_gates, store_url
+from evalkit.recorder import Recorder, check_gates, parse_gates
 from evalkit.runner import Engine, Finished, Job, Notes, run_job
 from evalkit.runs import DatasetInfo, Run, RunStatus, ScorerInfo, SuiteInfo
 from evalkit.score import Scorer, is_async_callable
@@ -45,13 +45,13 @@ def run(
     The options are those of the suite and of the command line, and win over both; the settings of the
     `pyproject.toml` in or above the current folder hold where nothing is given. `arguments` are passed to
     every function beside `case`, in the place of pytest's fixtures. `progress` is a function of how many are done
-    and how many there are, `False` for silence; left out, a bar is drawn where stderr is a terminal. Works in a notebook,
-    where an event loop is running already.
+    and how many there are, `False` for silence; left out, a bar is drawn where stderr is a terminal. Works in a
+    notebook, where an event loop is running already.
 
     Raises `EvalkitError` for a mistake in a declaration, before anything runs. Ctrl-C ends the run as
     `interrupted`, with what is done stored, and is raised again.
     """
-    root = project_root(Path.cwd())
+    root = find_root(Path.cwd())
     given = {
         "store": None if store is None else str(store),
         "repeat": repeat,
@@ -62,18 +62,13 @@ def run(
     }
     settings = load_settings(root, flags={name: value for name, value in given.items() if value is not None})
     work = functools.partial(
-        _run, functions, root=root, settings=settings, gates=gates, arguments=arguments or {}, progress=progress
+        _run, functions, settings=settings, gates=gates, arguments=arguments or {}, progress=progress
     )
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return work()
     return _in_thread(work)
-
-
-def project_root(start: Path) -> Path:
-    """The nearest folder, from `start` upwards, that has a `pyproject.toml`; `start` where none has."""
-    return next((folder for folder in (start, *start.parents) if (folder / "pyproject.toml").is_file()), start)
 
 
 def _in_thread(work: Callable[[], Run]) -> Run:
@@ -97,13 +92,12 @@ def _in_thread(work: Callable[[], Run]) -> Run:
 def _run(
     functions: Sequence[Callable[..., Any]],
     *,
-    root: Path,
     settings: Settings,
     gates: Sequence[str],
     arguments: Mapping[str, Any],
     progress: Progress | bool | None,
 ) -> Run:
-    recorder = Recorder(store=store_url(settings.store, root), seed=settings.seed)
+    recorder = Recorder(store=settings.store, seed=settings.seed)
     plans = [_plan(function, settings, gates, arguments, recorder) for function in functions]
     if not plans:
         raise SuiteError("There is no suite to run.", hint="Write: evalkit.run(test_something).")
@@ -148,8 +142,7 @@ def _plan(
     seed = suite.seed if suite.seed is not None else settings.seed
     cases = sampled(dataset, settings.sample, seed)
     repeat = settings.repeat or suite.repeat or 1
-    extra = [*settings.suite_gates.get(suite.name, ()), *settings.gates, *extra]
-    gates = parse_gates(suite, extra)
+    gates = parse_gates(suite, [*settings.gates_for(suite.name), *extra])
     info = SuiteInfo(
         name=suite.name,
         nodeid=f"{suite.file}::{suite.name}",
@@ -261,16 +254,21 @@ def _flights(engine: Engine, jobs: Iterator[Job], limit: int) -> Iterator[list[F
             finished = []
 
 
+def _silent(done: int, total: int) -> None:
+    pass
+
+
 @contextlib.contextmanager
 def _shown(progress: Progress | bool | None, total: int) -> Iterator[Progress]:
     if callable(progress):
         yield progress
         return
     if progress is False or (progress is None and not sys.stderr.isatty()):
-        yield lambda done, total: None
+        yield _silent
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     columns = (TextColumn("evals"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:

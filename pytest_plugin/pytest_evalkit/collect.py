@@ -87,7 +87,7 @@ class EvalItem(pytest.Function):
         assert self.flight is not None, "an item of a suite runs only through the scheduler"
         self.flight.replay()
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
         """A miss is shown as what was asked, given and scored; anything else as pytest does."""
         from pytest_evalkit.terminal import Missed
 

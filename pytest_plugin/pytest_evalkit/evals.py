@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
+from evalkit.canonical import utc_now
 from evalkit.config import Settings, load_settings
 from evalkit.errors import EvalkitError
 from evalkit.gates import parse, with_defaults
 from evalkit.provenance import collect
-from evalkit.recorder import Recorder, check_gates, parse_gates, store_url
+from evalkit.recorder import Recorder, check_gates, parse_gates
 from evalkit.runner import Notes
 from evalkit.runs import Run, RunStatus
+from evalkit.score import ErrorInfo
 from evalkit.suites import suite_of
-from evalkit.trial import ErrorInfo, Output, Trial, error_info
-from evalkit.canonical import utc_now
+from evalkit.trial import Output, Trial, error_info
 from pytest_evalkit import gateresults, handwritten, internals, terminal
 from pytest_evalkit.collect import Collection, EvalItem
 from pytest_evalkit.fixtures import awaited
@@ -37,7 +38,7 @@ class Evals:
             self.settings = load_settings(config.rootpath, flags=_flags(config))
         except EvalkitError as error:
             errors.append(error)
-            self.settings = Settings()
+            self.settings = Settings(root=config.rootpath)
         self.collection = Collection(self.settings)
         self.collection.errors.extend(errors)
         self.recorder: Recorder | None = None
@@ -65,7 +66,7 @@ class Evals:
     def collected(self, session: pytest.Session) -> None:
         """Plan the run, once it is known which items are left. Raises `pytest.UsageError` for any mistake."""
         self.collection.settle(session.items)
-        recorder = Recorder(store=store_url(self.settings.store, self.config.rootpath), seed=self.settings.seed)
+        recorder = Recorder(store=self.settings.store, seed=self.settings.seed)
         errors = self.collection.errors
         try:
             self._declare_suites(recorder)
@@ -79,7 +80,7 @@ class Evals:
     def _declare_suites(self, recorder: Recorder) -> None:
         errors = self.collection.errors
         for planned in self.collection.planned:
-            extra = [*self.settings.suite_gates.get(planned.suite.name, ()), *self.settings.gates]
+            extra = self.settings.gates_for(planned.suite.name)
             try:
                 gates = parse_gates(planned.suite, extra)
                 planned.gates = tuple(str(gate) for gate in gates)
@@ -100,7 +101,7 @@ class Evals:
     def _declare_handwritten(self, recorder: Recorder, session: pytest.Session) -> None:
         taken = [planned.name for planned in self.collection.planned]
         for suite in handwritten.find(session.items, taken=taken):
-            extra = [*self.settings.suite_gates.get(suite.name, ()), *self.settings.gates]
+            extra = self.settings.gates_for(suite.name)
             gates = tuple(with_defaults([parse(text) for text in extra])) if extra else ()
             dataset = suite.dataset()
             info = suite.info(dataset, gates=tuple(str(gate) for gate in gates), seed=self.settings.seed)

@@ -156,12 +156,14 @@ class Stream:
         self._divert = write
 
     def write(self, text: str) -> int:
+        """Write `text` to the body in flight, or to the target."""
         if self._divert(text):
             return len(text)
         written: int = self._target.write(text)
         return written
 
     def writelines(self, lines: Iterator[str]) -> None:
+        """Write each of `lines`."""
         for line in lines:
             self.write(line)
 
@@ -187,7 +189,7 @@ def divert_streams(config: pytest.Config, out: Callable[[str], bool], err: Calla
             system.tmpfile = Stream(tmpfile, divert)
         else:
             _divert_in_place(tmpfile, divert)
-    if capturing is not None:
+    if manager is not None and capturing is not None:
         manager.suspend_global_capture(in_=False)
         manager.resume_global_capture()
 
@@ -198,7 +200,7 @@ def _divert_in_place(tmpfile: Any, divert: Callable[[str], bool]) -> None:
 
 
 def logging_plugin(config: pytest.Config) -> LoggingPlugin | None:
-    """pytest's logging plugin, `None` with `-p no:logging`."""
+    """The logging plugin of pytest, `None` with `-p no:logging`."""
     plugin: LoggingPlugin | None = config.pluginmanager.get_plugin("logging-plugin")
     return plugin
 
