@@ -19,7 +19,7 @@ from evalkit.runs import Provenance
 _GIT_TIMEOUT = 5.0
 _HIDDEN = "***"
 
-_SECRET_NAME = r"(?:api[-_]?key|key|token|secret|password|passwd|pwd|credentials?|auth(?:orization)?|bearer)"
+_SECRET_NAME = r"(?:api[-_]?key|key|token|secret|password|passwd|pwd|credentials?|auth(?:orization)?|bearer)"  # noqa: S105 - a pattern
 _SECRET_FLAG = re.compile(rf"^(--?(?:[\w.]+[-_.])*{_SECRET_NAME}(?:[-_.][\w.]+)*)(=(.*))?$", re.IGNORECASE | re.DOTALL)
 _SECRET_SETTING = re.compile(rf"^((?:\w+[-_.])*{_SECRET_NAME}(?:[-_.]\w+)*)=(.*)$", re.IGNORECASE | re.DOTALL)
 _SECRET_VALUE = re.compile(
@@ -28,9 +28,18 @@ _SECRET_VALUE = re.compile(
 )
 _URL_PASSWORD = re.compile(r"(://[^/@\s:]*):[^/@\s]+@")
 
-WELL_KNOWN = frozenset(
-    ["ai21", "aiohttp", "anthropic", "anyio", "autogen", "azure-ai-inference", "boto3", "cohere", "crewai", "datasets", "deepeval", "dspy", "dspy-ai", "evaluate", "faiss-cpu", "fastembed", "google-genai", "google-generativeai", "google-re2", "groq", "guidance", "haystack-ai", "httpx", "huggingface-hub", "instructor", "jinja2", "jsonschema", "langchain", "langchain-anthropic", "langchain-core", "langchain-openai", "langgraph", "litellm", "llama-cpp-python", "llama-index", "llama-index-core", "mistralai", "mlx-lm", "nltk", "numpy", "ollama", "openai", "openai-agents", "opentelemetry-api", "opentelemetry-sdk", "outlines", "pandas", "pluggy", "pydantic", "pydantic-ai", "pydantic-ai-slim", "pytest", "pytest-asyncio", "pytest-evalkit", "pytest-xdist", "rapidfuzz", "replicate", "requests", "rouge-score", "sacrebleu", "scikit-learn", "scipy", "semantic-kernel", "sentence-transformers", "smolagents", "spacy", "sqlalchemy", "tiktoken", "together", "tokenizers", "torch", "transformers", "vertexai", "vllm", "voyageai"]
-)
+WELL_KNOWN = frozenset((
+    "ai21", "aiohttp", "anthropic", "anyio", "autogen", "azure-ai-inference", "boto3", "cohere", "crewai",
+    "datasets", "deepeval", "dspy", "dspy-ai", "evaluate", "faiss-cpu", "fastembed", "google-genai",
+    "google-generativeai", "google-re2", "groq", "guidance", "haystack-ai", "httpx", "huggingface-hub",
+    "instructor", "jinja2", "jsonschema", "langchain", "langchain-anthropic", "langchain-core", "langchain-openai",
+    "langgraph", "litellm", "llama-cpp-python", "llama-index", "llama-index-core", "mistralai", "mlx-lm", "nltk",
+    "numpy", "ollama", "openai", "openai-agents", "opentelemetry-api", "opentelemetry-sdk", "outlines", "pandas",
+    "pluggy", "pydantic", "pydantic-ai", "pydantic-ai-slim", "pytest", "pytest-asyncio", "pytest-evalkit",
+    "pytest-xdist", "rapidfuzz", "replicate", "requests", "rouge-score", "sacrebleu", "scikit-learn", "scipy",
+    "semantic-kernel", "sentence-transformers", "smolagents", "spacy", "sqlalchemy", "tiktoken", "together",
+    "tokenizers", "torch", "transformers", "vertexai", "vllm", "voyageai",
+))  # fmt: skip
 """Distributions whose versions are recorded wherever they are installed."""
 
 CI_VARIABLES = (
@@ -157,7 +166,7 @@ def package_versions(path: Sequence[str] | None = None) -> dict[str, str]:
     found: dict[str, str] = {}
     for entry in sys.path if path is None else path:
         try:
-            names = os.listdir(entry or ".")
+            names = os.listdir(entry or ".")  # noqa: PTH208 - names alone, no objects
         except OSError:
             continue
         for name in names:

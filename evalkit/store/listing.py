@@ -51,7 +51,7 @@ def list_runs(database: Database, *, suite: str | None, limit: int | None) -> li
     most = "" if limit is None else f" LIMIT {int(limit)}"
     with database.reading() as session:
         found = session.execute(
-            "SELECT id, status, heartbeat_at, started_at, finished_at, decision,"
+            "SELECT id, status, heartbeat_at, started_at, finished_at, decision,"  # noqa: S608 - our own clauses
             f" git_commit, git_branch, git_dirty, degraded FROM runs{where} ORDER BY started_at DESC, id DESC{most}",
             values,
         )
