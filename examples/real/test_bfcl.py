@@ -4,8 +4,7 @@ No model is called: the suite replays the recorded calls, with the latency and t
 
 `recorded_verdict` is the leaderboard's own verdict, read from the recording and not computed here: it is what was
 published. `calls_match` is a second opinion that compares the calls with the allowed answers. The two differ in
-21 of 3,720 rows: the leaderboard refuses an integer where a list of floats was asked for, and counts text that is
-no JSON as a call that was not made.
+21 of 3,720 rows, for reasons that docs/real-data.md has.
 """
 
 import json

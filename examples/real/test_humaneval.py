@@ -18,13 +18,15 @@ if not DATA.is_dir():
     pytest.skip(f"no recorded outputs in {DATA}: name their folder in EVALKIT_DATA", allow_module_level=True)
 
 
+# The outputs are the rest of the function that the prompt begins; the tests define check(), which is called on it.
+PROGRAM = "{{ prompt }}{{ output }}\n{{ test }}\ncheck({{ entry_point }})"
+
+
 @pytest.mark.parametrize("model", ["gpt-3.5-turbo", "text-davinci-003", "gpt-4", "gpt-4-reflexion"])
 @evalkit.suite(
-    dataset=evalkit.load(DATA / "cases.jsonl", input=["prompt", "entry_point"], expected="test", id="id"),
-    scorers=[code_execution(allow_execution=True)],
+    dataset=evalkit.load(DATA / "cases.jsonl", input=["prompt", "entry_point", "test"], id="id"),
+    scorers=[code_execution(PROGRAM, allow_execution=True)],
     gates=["code_execution >= 0.2", "errors <= 0"],
 )
 async def test_humaneval(case, model, recorded):
-    # All four give the rest of the prompt's function; the tests define check(), which is called on it.
-    body = recorded(DATA, model, case)["output"]
-    return f"{case.input['prompt']}{body}\n{case.expected}\ncheck({case.input['entry_point']})\n"
+    return recorded(DATA, model, case)["output"]
