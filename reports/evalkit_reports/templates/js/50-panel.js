@@ -1,0 +1,193 @@
+// One case, with all its trials side by side.
+const panel = { row: -1, turn: 0 };
+
+function facts(pairs) {
+  const list = make("dl", "meta");
+  for (const [name, value] of pairs) {
+    if (value === null || value === undefined || value === "") continue;
+    const shown = make("dd", "", value);
+    shown.dir = "auto";
+    list.append(make("div", "", make("dt", "", name), shown));
+  }
+  return list;
+}
+
+function faultBox(error, title) {
+  const head = make("div", "", icon(error.assertion ? "missed" : "errored"), " ", make("strong", "", `${title}${error.type}`));
+  const message = make("div", "message-text", plainText(error.message));
+  message.dir = "auto";
+  const box = make("div", error.assertion ? "fault asserted" : "fault", head, message);
+  const traceback = plainText(error.traceback);
+  if (traceback) {
+    const text = make("pre", "", traceback);
+    text.dir = "ltr";
+    text.tabIndex = 0;
+    box.append(make("details", "", make("summary", "", "Traceback"), text));
+  }
+  return box;
+}
+
+function scoresBox(scores) {
+  const list = make("div", "scores");
+  for (const [name, state, value, label, explanation, scorer, version, error, metadata] of scores) {
+    const shape = SHAPE[state];
+    const title = make("b", "", name);
+    title.dir = "auto";
+    const line = make("div", "score-line", icon(shape === "none" ? "none" : shape), title);
+    if (value !== null && value !== undefined) line.append(make("span", "value", figure(value)));
+    if (label !== null && label !== undefined) line.append(make("span", "value", label));
+    line.append(make("span", "muted", STATE[state]));
+    if (version) line.append(make("span", "muted method", scorer && scorer !== name ? `${scorer} ${version}` : version));
+    const entry = make("div", "", line);
+    if (explanation !== null && explanation !== undefined) {
+      const said = make("div", "explanation", plainText(explanation));
+      said.dir = "auto";
+      entry.append(said);
+    }
+    if (error) entry.append(faultBox(error, ""));
+    if (metadata) entry.append(make("details", "", make("summary", "", "Details"), jsonNodes(plainText(metadata))));
+    list.append(entry);
+  }
+  const box = make("div", "block", make("div", "block-head", make("h4", "", "Scores")), list);
+  if (!scores.length) list.append(make("span", "nothing", "no scores"));
+  return box;
+}
+
+function trialNodes(trial, row) {
+  const rows = data.rows;
+  const nodes = [];
+  if (trial.error) nodes.push(faultBox(trial.error, ""));
+  if (!trial.error || trial.value !== null) nodes.push(block("Output", trial.value));
+  nodes.push(scoresBox(trial.scores));
+  const [input, output, cost] = trial.usage ?? [null, null, null];
+  nodes.push(facts([
+    ["Latency", rows.latency[row] === null ? null : seconds(rows.latency[row])],
+    ["Tokens", input === null && output === null ? null : `${figure(input)} in, ${figure(output)} out`],
+    ["Cost", cost === null ? null : `$${cost}`],
+    ["Trace", trial.trace],
+    ["Started", trial.started],
+    ["Attempt", trial.attempt > 1 ? String(trial.attempt) : null],
+    ["Test", trial.nodeid],
+  ]));
+  if (trial.metadata) nodes.push(block("Output metadata", trial.metadata));
+  return nodes;
+}
+
+function trialColumn(trial, row, here) {
+  const letter = data.rows.outcome[row];
+  const head = make("h3", "", icon(SHAPE[letter]), `Trial ${data.rows.trial[row]}`, make("span", "muted", OUTCOME[letter]));
+  const column = make("section", here ? "trial here" : "trial", head, ...trialNodes(trial, row));
+  column.setAttribute("aria-label", `Trial ${data.rows.trial[row]}`);
+  return column;
+}
+
+function caseFacts(number, item) {
+  const tags = data.cases.tags[number].map((tag) => data.tags[tag]).join(", ");
+  const box = facts([["Suite", data.suites.length > 1 ? data.suites[data.cases.suite[number]] : null], ["Tags", tags], ["Source", item.source]]);
+  return box.childElementCount ? box : null;
+}
+
+function panelHead(number, row) {
+  const position = table.rows.indexOf(row);
+  const letter = data.rows.outcome[row];
+  const title = make("h2", "", data.cases.id[number]);
+  title.id = "panel-title";
+  title.tabIndex = -1;
+  title.dir = "auto";
+  title.title = data.cases.id[number];
+  const place = position < 0 ? "not among the filtered" : `${whole.format(position + 1)} of ${whole.format(table.rows.length)}`;
+  return make("div", "panel-head",
+    icon(SHAPE[letter], 18), make("strong", "", OUTCOME[letter]), title,
+    make("span", "muted", place),
+    button("↑", "quiet", () => step(-1), "Previous case"), button("↓", "quiet", () => step(1), "Next case"),
+    copyButton(() => location.href, "Copy link"),
+    button("✕", "quiet", closePanel, "Close"));
+}
+
+async function showCase(row, focus) {
+  const number = data.rows.case[row], turn = ++panel.turn;
+  const item = await data.contents(number);
+  if (turn !== panel.turn) return; // another case was asked for meanwhile
+  const rows = data.rowsOf(number);
+  panel.row = row;
+  const body = make("div", "panel-body", caseFacts(number, item));
+  const given = make("div", "pair", block("Input", item.input));
+  if (item.expected !== null) given.append(block("Expected", item.expected));
+  body.append(given);
+  if (item.metadata) body.append(block("Metadata", item.metadata));
+  if (item.trials.length === 1) body.append(...trialNodes(item.trials[0], rows[0]));
+  else if (item.trials.length) {
+    const columns = item.trials.map((trial, place) => trialColumn(trial, rows[place], rows[place] === row));
+    const side = make("div", "trials", ...columns);
+    side.tabIndex = 0;
+    side.setAttribute("role", "region");
+    side.setAttribute("aria-label", "Trials side by side");
+    body.append(side);
+  } else body.append(make("p", "nothing", "This case was selected but not run."));
+  const box = $("panel");
+  box.classList.toggle("many", item.trials.length > 1);
+  box.setAttribute("aria-labelledby", "panel-title");
+  box.replaceChildren(panelHead(number, row), body);
+  box.hidden = false;
+  if (focus) $("panel-title").focus({ preventScroll: true });
+  body.querySelector(".here")?.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
+}
+
+function hidePanel() {
+  panel.turn++;
+  panel.row = -1;
+  $("panel").hidden = true;
+  $("panel").replaceChildren();
+}
+
+function closePanel() {
+  history.replaceState(null, "", location.pathname + location.search + "#cases");
+  hidePanel();
+  $("table").focus({ preventScroll: true });
+}
+
+function openRow(row) {
+  const address = addressOf(row);
+  if (panel.row >= 0) history.replaceState(null, "", address);
+  else history.pushState(null, "", address);
+  return showCase(row, true);
+}
+
+function step(by) {
+  if (!table.rows.length) return;
+  activate(table.active < 0 ? 0 : table.active + by);
+  if (panel.row >= 0) openRow(table.rows[table.active]);
+}
+
+// "#case-ID", and where it takes more to name it, "&suite=NAME" and "&trial=N".
+function rowAt(hash) {
+  if (!hash.startsWith("#case-")) return -1;
+  const [id, ...more] = hash.slice(6).split("&");
+  const wanted = { id: decoded(id) };
+  for (const part of more) {
+    const [key, value] = part.split("=");
+    wanted[key] = decoded(value ?? "");
+  }
+  const number = data.cases.id.findIndex((known, index) =>
+    sameText(known, wanted.id) && (wanted.suite === undefined || sameText(data.suites[data.cases.suite[index]], wanted.suite)));
+  if (number < 0) return -1;
+  const rows = data.rowsOf(number);
+  return rows.find((row) => String(data.rows.trial[row]) === wanted.trial) ?? rows[0];
+}
+
+function decoded(text) {
+  try { return decodeURIComponent(text); } catch { return text; }
+}
+
+function sameText(known, wanted) {
+  return (known.toWellFormed ? known.toWellFormed() : known) === wanted;
+}
+
+function followHash() {
+  if (!location.hash.startsWith("#case-")) { if (panel.row >= 0) hidePanel(); return; }
+  const row = rowAt(location.hash);
+  if (row < 0) { complain(`This report has no case ${decoded(location.hash.slice(6))}.`); return; }
+  const position = table.rows.indexOf(row);
+  if (position >= 0) activate(position);
+  showCase(row, true);
+}

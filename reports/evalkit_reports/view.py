@@ -1,0 +1,246 @@
+"""The rows that the templates draw: everything on the page but the cases, as text and geometry."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from evalkit.runs import Provenance, Run, SuiteRun, Verdict
+from evalkit.trial import Trial
+from evalkit_reports import words
+from evalkit_reports.charts import Part, parts
+from evalkit_reports.headline import Banner, Headline, banners, headline
+from evalkit_reports.measures import MetricRow, SliceTable, metric_rows, missing, slice_tables
+from evalkit_reports.plots import Plot, plots
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GateRow:
+    """One gate as it was decided; `state` is `pass`, `fail` or `inconclusive`."""
+
+    suite: str
+    gate: str
+    state: str
+    observed: str
+    interval: str
+    method: str
+    sample: str
+    missing: str
+    reason: str
+    hint: str
+    fragile: bool
+    accepted: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteView:
+    """One suite: what it ran on, what became of its trials, its gates, metrics, plots and slices."""
+
+    number: int
+    name: str
+    state: str
+    about: tuple[tuple[str, str], ...]
+    sample: str
+    outcomes: tuple[Part, ...]
+    outcome_text: str
+    gates: tuple[GateRow, ...]
+    metrics: tuple[MetricRow, ...]
+    plots: tuple[Plot, ...]
+    slices: tuple[SliceTable, ...]
+    scorers: tuple[tuple[str, str, str], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PageView:
+    """The whole page, cases excepted."""
+
+    title: str
+    run_id: str
+    headline: Headline
+    banners: tuple[Banner, ...]
+    facts: tuple[tuple[str, str], ...]
+    suites: tuple[SuiteView, ...]
+    provenance: tuple[tuple[str, str], ...]
+    packages: tuple[tuple[str, str], ...]
+    ci: tuple[tuple[str, str], ...]
+    commands: tuple[tuple[str, str], ...]
+    outcomes: tuple[Part, ...]
+    outcome_text: str
+    planned: int
+    evalkit: str
+
+
+def page_view(run: Run, *, title: str | None = None) -> PageView:
+    """The page of `run`; the title is made from the suites' names unless given."""
+    outcomes = _outcomes(run.suites)
+    return PageView(
+        title=title or _title(run),
+        run_id=run.id,
+        headline=headline(run),
+        banners=banners(run),
+        facts=_facts(run),
+        suites=tuple(_suite_view(number, suite, run) for number, suite in enumerate(run.suites)),
+        provenance=_provenance(run),
+        packages=_pairs(run.provenance.packages),
+        ci=_pairs(run.provenance.ci),
+        commands=_commands(run),
+        outcomes=outcomes,
+        outcome_text=_told(outcomes),
+        planned=sum(part.count for part in outcomes),
+        evalkit=run.provenance.evalkit,
+    )
+
+
+def _title(run: Run) -> str:
+    names = [suite.info.name for suite in run.suites]
+    if len(names) > 3:
+        return f"{names[0]}, {names[1]} and {len(names) - 2} more suites"
+    return ", ".join(names) or "A run without suites"
+
+
+def _facts(run: Run) -> tuple[tuple[str, str], ...]:
+    trials = [trial for suite in run.suites for trial in suite.trials]
+    cases = sum(len(suite.cases) for suite in run.suites)
+    facts = [("Cases", f"{cases:,}")]
+    if len(trials) != cases:
+        facts.append(("Trials", f"{len(trials):,}"))
+    facts.append(("Started", words.moment(run.started_at)))
+    if run.finished_at is not None:
+        facts.append(("Took", words.seconds((run.finished_at - run.started_at).total_seconds())))
+    facts += _used(trials)
+    return tuple(facts)
+
+
+def _used(trials: Sequence[Trial]) -> list[tuple[str, str]]:
+    """Totals of tokens and cost; a total over some trials only says over how many."""
+    usages = [trial.output.usage for trial in trials if trial.output.usage is not None]
+    tokens = [usage.total_tokens for usage in usages if usage.total_tokens is not None]
+    costs = [usage.cost for usage in usages if usage.cost is not None]
+    used: list[tuple[str, str]] = []
+    if tokens:
+        used.append(("Tokens", f"{sum(tokens):,}" + _of(len(tokens), len(trials))))
+    if costs:
+        used.append(("Cost", words.dollars(sum(costs[1:], costs[0])) + _of(len(costs), len(trials))))
+    return used
+
+
+def _of(known: int, whole: int) -> str:
+    return "" if known == whole else f" (known for {known:,} of {whole:,} trials)"
+
+
+def _suite_view(number: int, suite: SuiteRun, run: Run) -> SuiteView:
+    info = suite.info
+    verdicts = [verdict for verdict in run.verdicts if verdict.suite == info.name]
+    metrics = [metric for metric in run.metrics if metric.suite == info.name]
+    outcomes = _outcomes([suite])
+    states = [verdict.decision for verdict in verdicts]
+    about = [
+        ("Dataset", info.dataset.name + (f" ({info.dataset.source})" if info.dataset.source else "")),
+        ("Dataset digest", info.dataset.digest),
+        ("Cases in dataset", f"{info.dataset.size:,}"),
+        ("Repeat", str(info.repeat)),
+        ("Seed", str(info.seed)),
+        ("Declared at", info.location),
+        ("Test", info.nodeid),
+        *((f"metadata {key}", str(value)) for key, value in info.metadata.items()),
+    ]
+    return SuiteView(
+        number=number,
+        name=info.name,
+        state=next((state for state in ("fail", "inconclusive", "pass") if state in states), ""),
+        about=tuple(about),
+        sample=_sample(suite),
+        outcomes=outcomes,
+        outcome_text=_told(outcomes),
+        gates=tuple(gate_row(verdict) for verdict in verdicts),
+        metrics=metric_rows(metrics, verdicts),
+        plots=plots(suite),
+        slices=slice_tables(metrics, verdicts),
+        scorers=tuple((scorer.name, scorer.version, scorer.pass_mark or "") for scorer in info.scorers),
+    )
+
+
+def _sample(suite: SuiteRun) -> str:
+    cases, trials = len(suite.cases), len(suite.trials)
+    return words.count(cases, "case") + ("" if cases == trials else f", {words.count(trials, 'trial')}")
+
+
+def _outcomes(suites: Sequence[SuiteRun]) -> tuple[Part, ...]:
+    counts = dict.fromkeys(("passed", "missed", "errored", "unscored"), 0)
+    not_run = 0
+    for suite in suites:
+        for trial in suite.trials:
+            counts[trial.outcome] += 1
+        not_run += max(suite.info.planned - len({(trial.case_id, trial.number) for trial in suite.trials}), 0)
+    return parts([*((name, name, amount) for name, amount in counts.items()), ("not run", "notrun", not_run)])
+
+
+def _told(outcomes: Sequence[Part]) -> str:
+    return ", ".join(f"{part.count:,} {part.name}" for part in outcomes) or "nothing was run"
+
+
+def gate_row(verdict: Verdict) -> GateRow:
+    """One verdict as text."""
+    level = f"{verdict.level * 100:.4g}%" if verdict.level is not None else ""
+    unit = str(verdict.inputs.get("unit", ""))
+    accepted = ""
+    if verdict.decision == "inconclusive" and verdict.on_inconclusive != "fail":
+        accepted = "counts as a pass here" if verdict.on_inconclusive == "pass" else "is a warning here"
+    repeats = verdict.cases and verdict.trials != verdict.cases
+    return GateRow(
+        suite=verdict.suite,
+        gate=verdict.gate,
+        state=verdict.decision,
+        observed=words.measure(verdict.observed, unit),
+        interval=words.interval(verdict.low, verdict.high, unit),
+        method=" ".join(part for part in (level, verdict.method) if part),
+        sample=words.count(verdict.cases, "case") + (f", {words.count(verdict.trials, 'trial')}" if repeats else ""),
+        missing=missing(verdict.unscored, verdict.errored),
+        reason=verdict.reason,
+        hint=verdict.hint,
+        fragile=verdict.fragile,
+        accepted=accepted,
+    )
+
+
+def _provenance(run: Run) -> tuple[tuple[str, str], ...]:
+    made = run.provenance
+    rows = [
+        ("Run", run.id),
+        ("Status", run.status),
+        ("Started", words.moment(run.started_at)),
+        ("Finished", words.moment(run.finished_at)),
+        ("Commit", (made.commit or words.UNKNOWN) + _checkout(made)),
+        ("Branch", made.branch or words.UNKNOWN),
+        ("Seed", str(run.seed)),
+        ("evalkit", made.evalkit or words.UNKNOWN),
+        ("Python", made.python or words.UNKNOWN),
+        ("Platform", made.platform or words.UNKNOWN),
+        ("Host", made.host or words.UNKNOWN),
+        ("User", made.user or words.UNKNOWN),
+        ("Store", run.store or "none: this run was not stored"),
+    ]
+    return tuple(rows)
+
+
+def _checkout(made: Provenance) -> str:
+    if made.commit is None or made.dirty is None:
+        return ""
+    return ", with uncommitted changes" if made.dirty else ", clean"
+
+
+def _commands(run: Run) -> tuple[tuple[str, str], ...]:
+    """What to type to run it again, and to ask the store about it."""
+    made = run.provenance
+    found: list[tuple[str, str]] = []
+    if made.command:
+        checkout = f"git checkout {made.commit}\n" if made.commit else ""
+        found.append(("Run it again", checkout + made.command))
+    if run.store is not None:
+        found.append(("See it in the terminal", f"evalkit show {run.id}"))
+        found.append(("Judge it again, with no call to a model", f"evalkit gate {run.id}"))
+    return tuple(found)
+
+
+def _pairs(mapping: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(mapping.items()))
