@@ -1,0 +1,79 @@
+"""Numbers as people read them, with their unit: seconds, dollars, tokens, shares."""
+
+from __future__ import annotations
+
+METHODS = {
+    "Clopper-Pearson": "cp",
+    "Korn-Graubard": "kg",
+    "Student t": "t",
+    "order statistics": "os",
+    "Wilson": "w",
+    "Tango": "tango",
+}
+"""The short names of the methods that make intervals, for tables."""
+
+
+def figure(value: float | None, unit: str = "") -> str:
+    """`value` with its unit: `0.925`, `1.24 s`, `85 ms`, `$0.0132`, `1,204`; `–` for `None`.
+
+    A share is never rounded to 0 or 1 unless it is 0 or 1: 0.9996 is not `1.000`.
+    """
+    if value is None:
+        return "–"
+    if unit == "s":
+        return _seconds(value)
+    if unit in ("$", "USD"):
+        return f"${value:,.2f}" if abs(value) >= 1 or value == 0 else f"${value:.4g}"
+    if unit == "tokens":
+        return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:,.1f}"
+    return _number(value) + (f" {unit}" if unit else "")
+
+
+def interval(low: float | None, high: float | None, unit: str = "") -> str:
+    """`0.796–0.984`; a limit that the data do not give is `?`; `` where there is neither."""
+    if low is None and high is None:
+        return ""
+    ends = ["?" if end is None else figure(end, unit) for end in (low, high)]
+    for suffix in (" s", " ms"):
+        if all(end.endswith(suffix) for end in ends):
+            ends[0] = ends[0].removesuffix(suffix)
+    return "–".join(ends)
+
+
+def duration(seconds: float) -> str:
+    """A duration as people say it: `0.4 s`, `12 s`, `3 min 20 s`, `1 h 5 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 case`, `2 cases`, `1,204 cases`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _seconds(value: float) -> str:
+    size = abs(value)
+    if size >= 10 or value == 0:
+        return f"{value:.0f} s" if size >= 100 else f"{value:.1f} s"
+    if size >= 1:
+        return f"{value:.2f} s"
+    return f"{value * 1000:.0f} ms" if size >= 0.01 else f"{value * 1000:.2g} ms"
+
+
+def _number(value: float) -> str:
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}"
+    if size >= 10:
+        return f"{value:.1f}"
+    for places in (3, 4, 5, 6):
+        shown = f"{value:.{places}f}"
+        if float(shown) not in (0.0, 1.0) or value in (0.0, 1.0):
+            return shown
+    return f"{value:.3g}"

@@ -1,0 +1,321 @@
+"""The table of a run's metrics and gates as plain text, for the terminal of pytest and of the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from evalkit.errors import GateError
+from evalkit.figures import METHODS, count, figure, interval
+from evalkit.plaintext import Paint, cells, clean, fitted, padded, wrapped
+from evalkit.runs import Metric, Run, SuiteRun, Verdict
+
+BUILTINS_SHOWN = {"errors": ("rate",), "latency": ("median", "mean"), "cost": ("sum",)}
+"""Which statistic of a quantity that every suite has is shown without a gate on it; the first there is."""
+
+HIDDEN = ("input_tokens", "output_tokens")
+"""Quantities that are shown only where a gate is on them."""
+
+_COLOURS = {"PASS": "32", "FAIL": "31", "INCONCLUSIVE": "33"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the table. `below` are sentences that stand under it; `decision` is empty without a gate."""
+
+    metric: str
+    value: str
+    interval: str
+    tag: str
+    size: str
+    missing: str
+    gate: str = ""
+    decision: str = ""
+    fragile: bool = False
+    below: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """The decision, and whether one case more or less would have changed it."""
+        return f"{self.decision} fragile" if self.fragile else self.decision
+
+
+def render(run: Run, *, width: int, color: bool) -> str:
+    """What came out of a run: for each suite its metrics with intervals, its gates with verdicts, and the reasons.
+
+    No line is longer than `width` columns (60 at least): columns that say the least are left out first, and gates
+    are wrapped. With `color`, verdicts carry ANSI colours. Ends with a line end.
+    """
+    width = max(width, 60)
+    paint = Paint(on=color)
+    parts: list[str] = []
+    for suite in run.suites:
+        lines = list(table(run, suite.info.name))
+        text = [paint(fitted(_heading(suite), width), "1")]
+        text.extend(_notes(run, suite, width, paint))
+        if lines:
+            text.extend(_laid_out(lines, width, paint))
+        else:
+            text.append(f"No metrics: the run is {run.status}.")
+        text.extend(_remarks(run, suite.info.name, width, paint))
+        parts.append("\n".join(text))
+    parts.extend(_closing(run, width, paint))
+    return "\n\n".join(parts) + "\n" if parts else "The run has no suites.\n"
+
+
+def table(run: Run, suite: str) -> Iterator[Line]:
+    """The lines of one suite: each score, then what every suite has, each followed by the gates that are on it."""
+    metrics = [metric for metric in run.metrics if metric.suite == suite]
+    gated = [_Gated.of(verdict) for verdict in run.verdicts if verdict.suite == suite]
+    for metric in _shown(metrics):
+        label, *others = _labels(metric)
+        mine = [gate for gate in gated if gate.metric == metric.name]
+        gated = [gate for gate in gated if gate.metric != metric.name]
+        on_it = [gate for gate in mine if gate.label == label or gate.label in others]
+        silent = metric.name in HIDDEN or (metric.value is None and not metric.scored + metric.errored)
+        if not on_it and not silent:
+            yield _line(metric, label=label)
+        for gate in on_it:
+            yield _line(metric, label=label, gate=gate)
+        for gate in mine:
+            if gate not in on_it:
+                yield _line(_like(metric, gate.label, metrics), label=gate.label, gate=gate)
+    for gate in gated:
+        yield _line(None, label=gate.label, gate=gate)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Gated:
+    """A verdict with its gate taken apart: which metric it is on, what it calls it, and what it asks of it."""
+
+    verdict: Verdict
+    metric: str
+    label: str
+    rule: str
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> _Gated:
+        from evalkit.gates import parse
+
+        try:
+            gate = parse(verdict.gate)
+        except GateError:  # a stored gate of a grammar that this version does not read
+            return cls(verdict=verdict, metric="", label=verdict.gate, rule="")
+        each, _, bare = str(gate).rpartition("each case: ")
+        rule = ("each case " if each or bare != str(gate) else "") + bare.removeprefix(gate.subject).strip()
+        return cls(verdict=verdict, metric=gate.metric, label=gate.subject, rule=rule)
+
+
+def _shown(metrics: Sequence[Metric]) -> list[Metric]:
+    """One metric of the whole suite for each name, scores before the quantities that every suite has."""
+    by_name: dict[str, list[Metric]] = {}
+    for metric in metrics:
+        if not metric.slice:
+            by_name.setdefault(metric.name, []).append(metric)
+    chosen: list[Metric] = []
+    for name, several in by_name.items():
+        wanted = BUILTINS_SHOWN.get(name, ("mean", "rate"))
+        ranked = [metric for statistic in wanted for metric in several if metric.statistic == statistic]
+        chosen.append(ranked[0] if ranked else several[0])
+    return sorted(chosen, key=lambda metric: metric.name in BUILTINS_SHOWN or metric.name in HIDDEN)
+
+
+def _like(metric: Metric, label: str, metrics: Sequence[Metric]) -> Metric:
+    """The metric of that label, for its interval, or one of the same name and unit that knows nothing else."""
+    for other in metrics:
+        if label in _labels(other):
+            return other
+    return dataclasses.replace(metric, value=None, low=None, high=None, method="")
+
+
+def _labels(metric: Metric) -> tuple[str, ...]:
+    """How a gate may call a metric, the shortest first."""
+    from evalkit.gates.gate import DEFAULT_STATISTIC, Gate
+
+    chosen = next(iter(metric.slice.items()), None)
+    long = Gate(metric=metric.name, statistic=metric.statistic, slice=chosen).subject
+    if metric.statistic in ("mean", "rate") or metric.statistic == DEFAULT_STATISTIC.get(metric.name):
+        return Gate(metric=metric.name, slice=chosen).subject, long
+    return (long,)
+
+
+def _line(metric: Metric | None, *, label: str, gate: _Gated | None = None) -> Line:
+    unit = metric.unit if metric else ""
+    verdict = gate.verdict if gate else None
+    source: Metric | Verdict | None = metric if verdict is None or verdict.observed is None else verdict
+    if source is None:
+        source = verdict
+    assert source is not None
+    value = source.value if isinstance(source, Metric) else source.observed
+    low, high, level, method = source.low, source.high, source.level, source.method
+    if low is None and high is None and metric is not None and metric.value == value:
+        low, high, level, method = metric.low, metric.high, metric.level, metric.method
+    tag = METHODS.get(method, method) if (low, high) != (None, None) else ""
+    if tag and level not in (None, 0.95):
+        tag += f" {100 * (level or 0):g}%"
+    missing = source.unscored + source.errored
+    line = Line(
+        metric=clean(label),
+        value=figure(value, unit),
+        interval=interval(low, high, unit),
+        tag=tag,
+        size=f"{source.cases:,}×{_repeats(source)}",
+        missing=f"{missing:,}",
+    )
+    if gate is None or verdict is None:
+        return line
+    return dataclasses.replace(
+        line,
+        gate=clean(gate.rule),
+        decision=verdict.decision.upper(),
+        fragile=verdict.fragile and verdict.decision == "pass",
+        below=() if verdict.decision == "pass" else tuple(clean(part) for part in _sentences(verdict)),
+    )
+
+
+def _sentences(verdict: Verdict) -> Iterator[str]:
+    if verdict.reason:
+        yield verdict.reason
+    if verdict.hint:
+        yield verdict.hint
+
+
+def _repeats(source: Metric | Verdict) -> str:
+    if not source.cases:
+        return "0"
+    exact, rest = divmod(source.trials, source.cases)
+    return str(exact) if not rest else f"{source.trials / source.cases:.1f}"
+
+
+def _heading(suite: SuiteRun) -> str:
+    info = suite.info
+    outcomes = Counter(trial.outcome for trial in suite.trials)
+    parts = [f"{count(len(suite.cases), 'case')} × {info.repeat}"]
+    parts.extend(f"{outcomes[name]:,} {name}" for name in ("passed", "missed", "errored", "unscored") if outcomes[name])
+    return f"{clean(info.name)}: " + ", ".join(parts)
+
+
+def _notes(run: Run, suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]:
+    info = suite.info
+    if info.is_partial:
+        why = f" ({info.selection})" if info.selection else ""
+        text = f"Partial{why}: {info.planned:,} of {count(info.declared, 'trial')} selected; no baseline, no evidence."
+        yield from (paint(line, "33") for line in wrapped(clean(text), width))
+    elif run.status != "complete" and len(suite.trials) < info.planned:
+        text = f"The run is {run.status}: {len(suite.trials):,} of {count(info.planned, 'trial')} were done."
+        yield from (paint(line, "33") for line in wrapped(text, width))
+
+
+def _remarks(run: Run, suite: str, width: int, paint: Paint) -> Iterator[str]:
+    """What is missing and why, and what a metric has to say about itself."""
+    said: set[str] = set()
+    for metric in _shown([metric for metric in run.metrics if metric.suite == suite]):
+        if metric.name in HIDDEN or (metric.name in BUILTINS_SHOWN and not metric.scored):
+            continue
+        texts = []
+        if metric.unscored + metric.errored and metric.name not in BUILTINS_SHOWN:
+            texts.append(f"{metric.scored:,} scored, {metric.unscored:,} unscored, {metric.errored:,} errored")
+        if metric.note:
+            texts.append(metric.note)
+        for text in texts:
+            if text not in said or metric.note != text:
+                said.add(text)
+                lines = wrapped(clean(f"{metric.name}: {text}"), width - 2)
+                yield from (paint(f"  {line}", "2") for line in lines)
+
+
+def _closing(run: Run, width: int, paint: Paint) -> Iterator[str]:
+    if not run.verdicts:
+        return
+    decisions = Counter(verdict.decision for verdict in run.verdicts)
+    told = [
+        paint(f"{decisions[name]} {name}", _COLOURS[name.upper()])
+        for name in ("pass", "fail", "inconclusive")
+        if decisions[name]
+    ]
+    text = f"{count(len(run.verdicts), 'gate')}: " + ", ".join(told)
+    evidence = [verdict for verdict in run.verdicts if verdict.level is not None]
+    if len(evidence) > 1:
+        chance = sum((1 - (verdict.level or 0)) / 2 for verdict in evidence)
+        note = f"{len(evidence)} of them on evidence: by chance alone one fails in up to {100 * chance:.3g} % of runs."
+        text += "\n" + "\n".join(paint(line, "2") for line in wrapped(note, width))
+    yield text
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class _Column:
+    title: str
+    cells: list[str]
+    right: bool = False
+    width: int = 0
+
+    def __post_init__(self) -> None:
+        self.width = max(map(cells, (self.title, *self.cells)))
+
+
+def _laid_out(lines: Sequence[Line], width: int, paint: Paint) -> Iterator[str]:
+    columns = {
+        "metric": _Column(title="metric", cells=[line.metric for line in lines]),
+        "value": _Column(title="value", cells=[line.value for line in lines], right=True),
+        "interval": _Column(title="95% interval", cells=[f"{line.interval} {line.tag}".strip() for line in lines]),
+        "size": _Column(title="cases×trials", cells=[line.size for line in lines], right=True),
+        "missing": _Column(title="missing", cells=[line.missing for line in lines], right=True),
+        "gate": _Column(title="gate", cells=[line.gate for line in lines]),
+        "verdict": _Column(title="verdict", cells=[line.verdict for line in lines]),
+    }
+    if not any(line.gate for line in lines):
+        del columns["gate"], columns["verdict"]
+    _squeeze(columns, lines, width)
+    yield paint(_row(columns, [column.title for column in columns.values()]), "2")
+    for number, line in enumerate(lines):
+        texts = {
+            name: wrapped(column.cells[number], column.width) if name == "gate" else [column.cells[number]]
+            for name, column in columns.items()
+        }
+        for level in range(max(map(len, texts.values()))):
+            row = [text[level] if level < len(text) else "" for text in texts.values()]
+            shown = _row(columns, row)
+            if level == 0 and line.decision:
+                shown = _coloured_end(shown, line.verdict, paint)
+            yield shown
+        for sentence in line.below:
+            for first, text in enumerate(wrapped(sentence, width - 5)):
+                yield paint(("   " if first else "  └") + f"  {text}"[1 if first == 0 else 0 :], "2")
+
+
+def _squeeze(columns: dict[str, _Column], lines: Sequence[Line], width: int) -> None:
+    """Make the columns fit, giving up first what is said elsewhere or says the least."""
+
+    def excess() -> int:
+        return sum(column.width for column in columns.values()) + 2 * (len(columns) - 1) - width
+
+    if excess() > 0:
+        columns["interval"] = _Column(title="95% interval", cells=[line.interval for line in lines])
+    if excess() > 0:
+        columns["size"] = dataclasses.replace(columns["size"], title="n×k")
+    if excess() > 0 and all(line.missing == "0" for line in lines):
+        del columns["missing"]
+    if excess() > 0 and len({line.size for line in lines}) == 1:
+        del columns["size"]
+    for name, least in (("gate", 16), ("metric", 18)):
+        if name in columns and excess() > 0:
+            columns[name].width = max(min(columns[name].width, least), columns[name].width - excess())
+    for name in ("missing", "size", "interval"):
+        if name in columns and excess() > 0:
+            del columns[name]
+    if excess() > 0:
+        columns["metric"].width = max(8, columns["metric"].width - excess())
+
+
+def _row(columns: dict[str, _Column], texts: Sequence[str]) -> str:
+    shown = [
+        padded(fitted(text, column.width), column.width, right=column.right)
+        for column, text in zip(columns.values(), texts, strict=True)
+    ]
+    return "  ".join(shown).rstrip()
+
+
+def _coloured_end(row: str, verdict: str, paint: Paint) -> str:
+    word = verdict.split()[0]
+    return row[: len(row) - len(verdict)] + paint(word, _COLOURS[word]) + verdict[len(word) :]
