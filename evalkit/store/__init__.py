@@ -1,12 +1,62 @@
 """The store: where runs are kept, in a file or on a server.
 
-`open_store` gives a `Store`; `upgrade`, `check`, `backup` and `restore` look after one.
+`open_store` gives a `Store`; `upgrade`, `check`, `backup` and `restore` look after one; a `Spool` keeps what the store
+could not take, until `ingest` puts it in. Names are loaded when they are first used.
 """
 
 from __future__ import annotations
 
-from evalkit.store.listing import RunSummary
-from evalkit.store.opening import open_store
-from evalkit.store.store import Store
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["RunSummary", "Store", "open_store"]
+if TYPE_CHECKING:
+    from evalkit.store.backups import Backup, backup, restore
+    from evalkit.store.checking import Check, check
+    from evalkit.store.listing import RunSummary
+    from evalkit.store.opening import open_store
+    from evalkit.store.spool import Spool, ingest
+    from evalkit.store.store import Store
+    from evalkit.store.upgrading import Upgrade, upgrade
+
+_HOMES = {
+    "Backup": "backups",
+    "Check": "checking",
+    "RunSummary": "listing",
+    "Spool": "spool",
+    "Store": "store",
+    "Upgrade": "upgrading",
+    "backup": "backups",
+    "check": "checking",
+    "ingest": "spool",
+    "open_store": "opening",
+    "restore": "backups",
+    "upgrade": "upgrading",
+}
+
+__all__ = [
+    "Backup",
+    "Check",
+    "RunSummary",
+    "Spool",
+    "Store",
+    "Upgrade",
+    "backup",
+    "check",
+    "ingest",
+    "open_store",
+    "restore",
+    "upgrade",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'evalkit.store' has no attribute {name!r}")
+    value = getattr(import_module(f"evalkit.store.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

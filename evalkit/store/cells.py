@@ -55,11 +55,28 @@ def json_cell(value: Any) -> str:
     `{"$unstorable": "why"}`: losing one value is better than losing the trial.
     """
     try:
-        plain = value if type(value) is str else jsonable(value)
-        cell = _readable(plain)
-        return _ascii(plain) if not cell.isascii() and _SURROGATE.search(cell) else cell
+        return _written(value if type(value) is str else jsonable(value))
     except Exception as error:  # whatever a foreign object's methods raise must not break writing
-        return _ascii({"$unstorable": f"{type(error).__name__}: {error}"[:500], "type": type(value).__qualname__})
+        return _written(_unstorable(value, error))
+
+
+def storable(value: Any) -> Any:
+    """`value` as the plain data that `json_cell` writes."""
+    try:
+        plain = jsonable(value)
+        _written(plain)
+    except Exception as error:  # as above
+        return _unstorable(value, error)
+    return plain
+
+
+def _written(plain: Any) -> str:
+    cell = _readable(plain)
+    return _ascii(plain) if not cell.isascii() and _SURROGATE.search(cell) else cell
+
+
+def _unstorable(value: Any, error: Exception) -> dict[str, str]:
+    return {"$unstorable": f"{type(error).__name__}: {error}"[:500], "type": type(value).__qualname__}
 
 
 def maybe_json(value: Any) -> str | None:

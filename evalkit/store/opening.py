@@ -35,19 +35,8 @@ def open_database(address: Address, *, create: bool, read_only: bool, timeout: f
     prepare_path(address.path, create=create)
     database = SqliteDatabase(address.path, read_only=read_only, timeout=timeout)
     try:
-        tables = database.tables()
-        if not tables:
-            if read_only or not create:
-                raise NotFound(f"The file {address.path} is empty: no store has been made in it.")
+        if create and not database.tables():
             database.create(HEAD)
-            tables = database.tables()
-        if "alembic_version" not in tables:
-            raise StoreCorrupt(
-                "The file is a database, but not a store of evalkit.",
-                where=address.shown,
-                why="It has other tables: " + ", ".join(sorted(tables)[:5]) + ".",
-                hint="Put the store elsewhere (--evalkit-store).",
-            )
         revision = check_revision(database, where=address.shown)
         if revision == HEAD:
             return database
@@ -85,6 +74,8 @@ def prepare_path(path: Path, *, create: bool) -> None:
 
 def check_revision(database: Database, *, where: str) -> str:
     """The schema revision of `database`; raises `StoreTooNew` for one that this evalkit does not know."""
+    if isinstance(database, SqliteDatabase):
+        _require_tables(database.tables(), where)
     with database.reading() as session:
         found = session.execute("SELECT version_num FROM alembic_version")
     if not found:
@@ -103,6 +94,18 @@ def check_revision(database: Database, *, where: str) -> str:
             hint="Upgrade: pip install -U pytest-evalkit",
         )
     return revision
+
+
+def _require_tables(tables: set[str], where: str) -> None:
+    if not tables:
+        raise NotFound("The file is empty: no store has been made in it.", where=where)
+    if "alembic_version" not in tables:
+        raise StoreCorrupt(
+            "The file is a database, but not a store of evalkit.",
+            where=where,
+            why="It has other tables: " + ", ".join(sorted(tables)[:5]) + ".",
+            hint="Put the store elsewhere (--evalkit-store).",
+        )
 
 
 def older_schema(revision: str, where: str) -> StoreError:
