@@ -1,1 +1,124 @@
-"""Built-in scorers."""
+"""Built-in scorers: small functions that make a scorer each; `evalkit_scorers.exact_match()` is one.
+
+Importing this package loads none of them, and no scorer loads a heavy library before it is made.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evalkit_scorers.choices import multiple_choice
+    from evalkit_scorers.combinators import all_of, any_of, not_, weighted
+    from evalkit_scorers.execution import code_execution
+    from evalkit_scorers.fields import on
+    from evalkit_scorers.limits import max_length, min_length
+    from evalkit_scorers.numeric import numeric_match
+    from evalkit_scorers.overlap import bleu, chrf, rouge
+    from evalkit_scorers.patterns import regex
+    from evalkit_scorers.privacy import pii
+    from evalkit_scorers.retrieval import mrr, ndcg_at, precision_at, recall_at
+    from evalkit_scorers.similarity import edit_distance, embedding_similarity, token_f1
+    from evalkit_scorers.structured import json_fields, json_schema, json_valid
+    from evalkit_scorers.text import contains, contains_all, contains_any, ends_with, exact_match, one_of, starts_with
+    from evalkit_scorers.trajectory import tool_call_match, trajectory_match
+    from evalkit_scorers.usage import cost, latency, tokens
+    from evalkit_scorers.wordlist import forbidden_words
+
+_HOMES = {
+    "all_of": "combinators",
+    "any_of": "combinators",
+    "bleu": "overlap",
+    "chrf": "overlap",
+    "code_execution": "execution",
+    "contains": "text",
+    "contains_all": "text",
+    "contains_any": "text",
+    "cost": "usage",
+    "edit_distance": "similarity",
+    "embedding_similarity": "similarity",
+    "ends_with": "text",
+    "exact_match": "text",
+    "forbidden_words": "wordlist",
+    "json_fields": "structured",
+    "json_schema": "structured",
+    "json_valid": "structured",
+    "latency": "usage",
+    "max_length": "limits",
+    "min_length": "limits",
+    "mrr": "retrieval",
+    "multiple_choice": "choices",
+    "ndcg_at": "retrieval",
+    "not_": "combinators",
+    "numeric_match": "numeric",
+    "on": "fields",
+    "one_of": "text",
+    "pii": "privacy",
+    "precision_at": "retrieval",
+    "recall_at": "retrieval",
+    "regex": "patterns",
+    "rouge": "overlap",
+    "starts_with": "text",
+    "token_f1": "similarity",
+    "tokens": "usage",
+    "tool_call_match": "trajectory",
+    "trajectory_match": "trajectory",
+    "weighted": "combinators",
+}
+
+__all__ = [
+    "all_of",
+    "any_of",
+    "bleu",
+    "chrf",
+    "code_execution",
+    "contains",
+    "contains_all",
+    "contains_any",
+    "cost",
+    "edit_distance",
+    "embedding_similarity",
+    "ends_with",
+    "exact_match",
+    "forbidden_words",
+    "json_fields",
+    "json_schema",
+    "json_valid",
+    "latency",
+    "max_length",
+    "min_length",
+    "mrr",
+    "multiple_choice",
+    "ndcg_at",
+    "not_",
+    "numeric_match",
+    "on",
+    "one_of",
+    "pii",
+    "precision_at",
+    "recall_at",
+    "regex",
+    "rouge",
+    "starts_with",
+    "token_f1",
+    "tokens",
+    "tool_call_match",
+    "trajectory_match",
+    "weighted",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        from evalkit.errors import did_you_mean
+
+        raise AttributeError(f"module 'evalkit_scorers' has no attribute {name!r}.{did_you_mean(name, _HOMES)}")
+    value = getattr(import_module(f"evalkit_scorers.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

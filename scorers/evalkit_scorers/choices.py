@@ -1,0 +1,125 @@
+"""Scorers for multiple-choice answers."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import Any
+
+from evalkit.errors import ScorerError
+from evalkit.score import Score, Scorer, factory, scorer
+from evalkit_scorers.folding import after_last
+from evalkit_scorers.options import text
+from evalkit_scorers.wording import NO_EXPECTED, NO_OUTPUT, miss, shown, text_of, unscored
+
+
+@factory
+def multiple_choice(*, options: str = "ABCDE", after: str | None = None) -> Scorer:
+    r"""Whether the output chose the expected option: an assertion whose label is the letter that was chosen.
+
+    The first of these rules that finds a letter of `options` decides (`after` looks only at what follows the
+    last such marker):
+
+    1. The whole output is the letter, alone or in brackets or asterisks, with a full stop or colon: `b`, `(B)`,
+       `**B.**`. Lower case counts here only.
+    2. The output begins with the letter as an option is written, and no other line does: `B) Paris`, `(B) Paris`,
+       `B. Paris`, `B: Paris`.
+    3. The last phrase such as "answer is (B)", "Answer: B", "correct option is B", "choose B", or `\boxed{B}`.
+    4. The last letter in brackets: "so it has to be (B)".
+    5. The only option letter that stands alone anywhere. "A" and "I" before a lower-case word are words.
+
+    `expected` is a letter, written in any way rule 1 or 2 reads, or the option's number counted from 0.
+    Edge cases: no output and no letter are `False`, with no label; several letters that no rule settles count
+    as no letter; without an expected value the case is unscored; an `expected` outside `options` raises
+    `ValueError`. The rules are ours; benchmarks differ in theirs, so say `after` where the prompt asks for one.
+    """
+    text("multiple_choice", "options", options)
+    letters = options.upper()
+    if len(set(letters)) != len(letters) or not letters.isalnum() or len(letters) < 2:
+        raise ScorerError(
+            f"multiple_choice(options={options!r}) has to be at least two different letters.",
+            hint='Write them in one text: options="ABCD".',
+        )
+    if after is not None:
+        text("multiple_choice", "after", after)
+    reader = _Reader(letters)
+
+    @scorer(
+        name="multiple_choice",
+        version="1",
+        config={"options": letters, "after": after},
+        requires_expected=True,
+        blocking=False,
+    )
+    def score(output: Any, expected: Any) -> Score:
+        if expected is None:
+            return unscored(NO_EXPECTED)
+        wanted = _wanted(expected, letters, reader)
+        said = text_of(output, "multiple_choice")
+        if said is None:
+            return miss(NO_OUTPUT)
+        part = after_last(said, after)
+        if part is None:
+            return miss(f"{shown(after)} is not in the output")
+        found = reader.letter_in(part)
+        if found is None:
+            return miss(f"no option could be read from {shown(said)}")
+        if found == wanted:
+            return Score(value=True, label=found)
+        return miss(f"expected {wanted}, found {found}", label=found)
+
+    return score
+
+
+class _Reader:
+    """The rules of `multiple_choice`, compiled for one set of letters."""
+
+    def __init__(self, letters: str) -> None:
+        some = f"[{re.escape(letters)}]"
+        loose = f"[{re.escape(letters + letters.lower())}]"
+        self._whole = re.compile(rf"[\s*_(\[{{]*({loose})[\s*_)\]}}.:,]*", re.ASCII)
+        self._opening = re.compile(rf"[ \t*_]{{0,9}}(?:\(({some})\)|\[({some})\]|({some})[).:])(?!\w)", re.MULTILINE)
+        self._phrase = re.compile(
+            r"(?i:\b(?:answer|option|choice|choose|select|pick)(?:\s+is|\s*:|\s+would\s+be|\s+must\s+be)?"
+            r"(?:\s+(?:option|choice|answer|letter))?[\s:*_]{0,9})"
+            rf"[(\[]?({some})(?![\w'’-])|\\boxed\{{\s?(?:\\text\{{)?\(?({some})\)?\}}"
+        )
+        self._bracketed = re.compile(rf"\(({some})\)|\[({some})\]")
+        self._alone = re.compile(rf"(?<![\w'’-])({some})(?![\w'’-])")
+
+    def letter_in(self, answer: str) -> str | None:
+        """The option that `answer` chose, upper case, or `None` where the rules find none."""
+        whole = self._whole.fullmatch(answer)
+        if whole:
+            return whole[1].upper()
+        opening = {_letter(match) for match in self._opening.finditer(answer) if _begins_line(match)}
+        if len(opening) == 1 and self._opening.match(answer.lstrip()):
+            return opening.pop()
+        for rule in (self._phrase, self._bracketed):
+            last = deque(rule.finditer(answer), maxlen=1)
+            if last:
+                return _letter(last[0])
+        alone = {match[1] for match in self._alone.finditer(answer) if not _is_word(match)}
+        return alone.pop() if len(alone) == 1 else None
+
+
+def _letter(match: re.Match[str]) -> str:
+    return next(group for group in match.groups() if group is not None)
+
+
+def _begins_line(match: re.Match[str]) -> bool:
+    return match.start() == 0 or match.string[match.start() - 1] == "\n"
+
+
+def _is_word(match: re.Match[str]) -> bool:
+    behind = match.string[match.end() : match.end() + 2]
+    return match[1] in "AI" and len(behind) == 2 and behind[0] == " " and behind[1].islower()
+
+
+def _wanted(expected: Any, letters: str, reader: _Reader) -> str:
+    if isinstance(expected, int) and not isinstance(expected, bool) and 0 <= expected < len(letters):
+        return letters[expected]
+    found = reader.letter_in(expected) if isinstance(expected, str) else None
+    if found is None:
+        raise ValueError(f"the expected value {shown(expected)} is none of the options {letters}")
+    return found
