@@ -1,0 +1,1 @@
+"""evalkit beside plain pytest and its neighbours, measured in one run on one machine."""

@@ -1,0 +1,1 @@
+"""The six tasks. Each module measures (`run`), holds the figures against the promise (`judge`) and shows them (`section`)."""
