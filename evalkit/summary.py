@@ -6,9 +6,10 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from evalkit import grid
 from evalkit.errors import GateError
 from evalkit.figures import METHODS, count, figure, interval
-from evalkit.plaintext import Paint, cells, clean, fitted, padded, wrapped
+from evalkit.plaintext import Paint, clean, fitted, wrapped
 from evalkit.runs import Metric, Run, SuiteRun, Verdict
 
 BUILTINS_SHOWN = {"errors": ("rate",), "latency": ("median", "mean"), "cost": ("sum",)}
@@ -243,77 +244,41 @@ def _closing(run: Run, width: int, paint: Paint) -> Iterator[str]:
     yield text
 
 
-@dataclasses.dataclass(slots=True, kw_only=True)
-class _Column:
-    title: str
-    cells: list[str]
-    right: bool = False
-    width: int = 0
-
-    def __post_init__(self) -> None:
-        self.width = max(map(cells, (self.title, *self.cells)))
-
-
 def _laid_out(lines: Sequence[Line], width: int, paint: Paint) -> Iterator[str]:
-    columns = {
-        "metric": _Column(title="metric", cells=[line.metric for line in lines]),
-        "value": _Column(title="value", cells=[line.value for line in lines], right=True),
-        "interval": _Column(title="95% interval", cells=[f"{line.interval} {line.tag}".strip() for line in lines]),
-        "size": _Column(title="cases×trials", cells=[line.size for line in lines], right=True),
-        "missing": _Column(title="missing", cells=[line.missing for line in lines], right=True),
-        "gate": _Column(title="gate", cells=[line.gate for line in lines]),
-        "verdict": _Column(title="verdict", cells=[line.verdict for line in lines]),
-    }
-    if not any(line.gate for line in lines):
-        del columns["gate"], columns["verdict"]
-    _squeeze(columns, lines, width)
-    yield paint(_row(columns, [column.title for column in columns.values()]), "2")
+    columns = grid.fit((_columns(lines, level) for level in range(_BAREST + 1)), width)
+    yield paint(grid.header(columns), "2")
     for number, line in enumerate(lines):
-        texts = {
-            name: wrapped(column.cells[number], column.width) if name == "gate" else [column.cells[number]]
-            for name, column in columns.items()
-        }
-        for level in range(max(map(len, texts.values()))):
-            row = [text[level] if level < len(text) else "" for text in texts.values()]
-            shown = _row(columns, row)
-            if level == 0 and line.decision:
-                shown = _coloured_end(shown, line.verdict, paint)
-            yield shown
+        for level, text in enumerate(grid.lines(columns, number)):
+            yield _coloured_end(text, line.verdict, paint) if level == 0 and line.decision else text
         for sentence in line.below:
-            for first, text in enumerate(wrapped(sentence, width - 5)):
-                yield paint(("   " if first else "  └") + f"  {text}"[1 if first == 0 else 0 :], "2")
+            for level, text in enumerate(wrapped(sentence, width - 4)):
+                yield paint(("    " if level else "  └ ") + text, "2")
 
 
-def _squeeze(columns: dict[str, _Column], lines: Sequence[Line], width: int) -> None:
-    """Make the columns fit, giving up first what is said elsewhere or says the least."""
-
-    def excess() -> int:
-        return sum(column.width for column in columns.values()) + 2 * (len(columns) - 1) - width
-
-    if excess() > 0:
-        columns["interval"] = _Column(title="95% interval", cells=[line.interval for line in lines])
-    if excess() > 0:
-        columns["size"] = dataclasses.replace(columns["size"], title="n×k")
-    if excess() > 0 and all(line.missing == "0" for line in lines):
-        del columns["missing"]
-    if excess() > 0 and len({line.size for line in lines}) == 1:
-        del columns["size"]
-    for name, least in (("gate", 16), ("metric", 18)):
-        if name in columns and excess() > 0:
-            columns[name].width = max(min(columns[name].width, least), columns[name].width - excess())
-    for name in ("missing", "size", "interval"):
-        if name in columns and excess() > 0:
-            del columns[name]
-    if excess() > 0:
-        columns["metric"].width = max(8, columns["metric"].width - excess())
+_BAREST = 7
 
 
-def _row(columns: dict[str, _Column], texts: Sequence[str]) -> str:
-    shown = [
-        padded(fitted(text, column.width), column.width, right=column.right)
-        for column, text in zip(columns.values(), texts, strict=True)
+def _columns(lines: Sequence[Line], level: int) -> list[grid.Column]:
+    """The columns; each level leaves one more thing out, first what is said elsewhere or says the least."""
+    tight = level >= 4
+    columns = [
+        grid.Column(title="metric", texts=[line.metric for line in lines], least=18 if tight else None),
+        grid.Column(title="value", texts=[line.value for line in lines], right=True),
     ]
-    return "  ".join(shown).rstrip()
+    if level < 7:
+        texts = [line.interval if level else f"{line.interval} {line.tag}".strip() for line in lines]
+        columns.append(grid.Column(title="95% interval", texts=texts))
+    sizes = [line.size for line in lines]
+    if level < 6 and not (tight and len(set(sizes)) == 1):
+        columns.append(grid.Column(title="cases×trials" if level < 2 else "n×k", texts=sizes, right=True))
+    missing = [line.missing for line in lines]
+    if level < 5 and not (level >= 3 and set(missing) == {"0"}):
+        columns.append(grid.Column(title="missing", texts=missing, right=True))
+    if any(line.gate or line.decision for line in lines):
+        gates = [line.gate for line in lines]
+        columns.append(grid.Column(title="gate", texts=gates, least=16 if tight else None, wraps=True))
+        columns.append(grid.Column(title="verdict", texts=[line.verdict for line in lines]))
+    return columns
 
 
 def _coloured_end(row: str, verdict: str, paint: Paint) -> str:
