@@ -64,9 +64,7 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'evalkit' has no attribute {name!r}")
-    value = getattr(import_module(f"evalkit.{home}"), name)
-    globals()[name] = value
-    return value
+    return getattr(import_module(f"evalkit.{home}"), name)
 
 
 def __dir__() -> list[str]:

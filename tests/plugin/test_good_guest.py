@@ -1,0 +1,196 @@
+"""A session without evals, and other plugins, notice nothing of evalkit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def test_an_ordinary_session_imports_nothing_of_evalkit(pytester):
+    pytester.makepyfile(
+        """
+        import sys
+        def test_it():
+            ours = [name for name in sys.modules if name.split(".")[0] in ("evalkit", "evalkit_scorers", "evalkit_reports")]
+            assert ours == []
+            plugin = {name for name in sys.modules if name.split(".")[0] == "pytest_evalkit"}
+            assert plugin == {"pytest_evalkit", "pytest_evalkit.plugin"}
+        """
+    )
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=pytester.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    assert "evals" not in result.stdout
+    assert sorted(path.name for path in pytester.path.iterdir() if path.name != "__pycache__") == [
+        "test_an_ordinary_session_imports_nothing_of_evalkit.py"
+    ]
+
+
+def test_ordinary_tests_beside_evals_are_untouched(run_evals):
+    ran = run_evals(
+        """
+import unittest
+
+def test_capsys(capsys):
+    print("x")
+    assert capsys.readouterr().out == "x\\n"
+
+def test_main_thread(monkeypatch):
+    assert threading.current_thread() is threading.main_thread()
+
+@evalkit.suite(dataset=rows(3), scorers=[same])
+async def test_it(case):
+    return case.input
+
+class TestUnit(unittest.TestCase):
+    def test_it(self):
+        self.assertTrue(True)
+
+@pytest.mark.parametrize("case", [1, 2])
+def test_case_of_their_own(case):
+    assert case
+
+def test_output():
+    print("mine")
+    assert False
+""",
+        "-v",
+    )
+    ran.result.assert_outcomes(passed=8, failed=1)
+    assert ran.text.split("test_output ___")[1].count("mine") >= 1
+
+
+def test_pytest_asyncio_in_auto_mode(run_evals):
+    ran = run_evals(
+        """
+import pytest_asyncio
+
+@pytest_asyncio.fixture
+async def theirs():
+    await asyncio.sleep(0)
+    yield asyncio.get_running_loop()
+
+async def test_theirs(theirs):
+    assert asyncio.get_running_loop() is theirs
+
+@pytest.fixture
+async def ours(case):
+    await asyncio.sleep(0)
+    yield asyncio.get_running_loop()
+
+@evalkit.suite(dataset=rows(4), scorers=[same])
+async def test_it(case, ours):
+    assert asyncio.get_running_loop() is ours
+    await asyncio.sleep(0.01)
+    return case.input
+
+async def test_theirs_again(theirs):
+    assert asyncio.get_running_loop() is theirs
+""",
+        "-p",
+        "no:anyio",
+        "-o",
+        "asyncio_mode=auto",
+        "-W",
+        "error",
+        plugins=True,
+        subprocess=True,
+    )
+    ran.result.assert_outcomes(passed=6)
+
+
+def test_pytest_asyncio_in_strict_mode_with_its_mark(run_evals):
+    ran = run_evals(
+        """
+@pytest.mark.asyncio
+@evalkit.suite(dataset=rows(4), scorers=[same])
+async def test_it(case):
+    await asyncio.sleep(0.01)
+    return case.input
+
+@pytest.mark.asyncio
+async def test_theirs():
+    await asyncio.sleep(0)
+""",
+        "-p",
+        "no:anyio",
+        "-W",
+        "error",
+        plugins=True,
+        subprocess=True,
+    )
+    ran.result.assert_outcomes(passed=5)
+
+
+def test_anyio(run_evals):
+    ran = run_evals(
+        """
+pytestmark = pytest.mark.anyio
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.fixture
+async def value(case):
+    await asyncio.sleep(0)
+    return case.input
+
+@evalkit.suite(dataset=rows(4), scorers=[same])
+async def test_it(case, value):
+    await asyncio.sleep(0.01)
+    return value
+
+async def test_theirs():
+    await asyncio.sleep(0)
+""",
+        "-p",
+        "no:asyncio",
+        plugins=True,
+        subprocess=True,
+    )
+    ran.result.assert_outcomes(passed=5)
+
+
+def test_xdist_makes_one_run(run_evals):
+    ran = run_evals(
+        """
+@evalkit.suite(dataset=rows(12), scorers=[same], gates=["same >= 0.9"])
+async def test_it(case):
+    await asyncio.sleep(0.01)
+    return case.input
+
+def test_plain():
+    pass
+""",
+        "-n",
+        "2",
+        plugins=True,
+        subprocess=True,
+    )
+    ran.result.assert_outcomes(passed=15)
+    assert len(ran.suite.trials) == 12
+    assert ran.text.count("= evals =") == 1
+    assert [verdict.decision for verdict in ran.run.verdicts] == ["pass", "pass"]
+
+
+def test_warnings_as_errors_leave_evals_alone(run_evals):
+    ran = run_evals(
+        """
+@evalkit.suite(dataset=rows(3), scorers=[same], gates=["same >= 0.9"])
+async def test_it(case, tmp_path):
+    await asyncio.sleep(0)
+    return case.input
+""",
+        "-W",
+        "error",
+        "--evalkit-report=report.html",
+        subprocess=True,
+    )
+    assert ran.result.ret == 0
+    assert "Error" not in ran.text
