@@ -1,0 +1,158 @@
+"""The sentences beside a verdict: what else matters, and the cheapest way to a decision."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from fractions import Fraction
+
+from evalkit.gates.gate import Gate
+from evalkit.gates.sample import Sample
+from evalkit.gates.words import amount, plural
+from evalkit.stats.intervals import Interval, chance_at_least
+from evalkit.stats.means import Means
+from evalkit.stats.power import (
+    best_bound,
+    cases_to_decide_mean,
+    cases_to_decide_share,
+    perfect_cases,
+    quantile_cases,
+)
+from evalkit.stats.ranks import Ranks, share_of
+from evalkit.stats.totals import Total
+
+_RERUN_SHARE = 0.5
+"""The part of the variance that reruns alone make, above which more trials are worth their price."""
+
+
+def context(sample: Sample, gate: Gate | None = None) -> str:
+    """What a reader has to know besides: errors counted as 0, a run that stopped, a part of the suite."""
+    told = ""
+    data = sample.data
+    bounded = isinstance(data, Means | Ranks) and not math.isinf(data.range[1])
+    if sample.failed and bounded and gate is not None and gate.wants_more:
+        one = sample.failed == 1
+        told += f" {plural(sample.failed, 'trial')} whose function raised {'counts' if one else 'count'} as 0."
+    if sample.absent:
+        told += f" The run stopped early: {sample.absent:,} of {plural(sample.planned, 'trial')} never ran."
+    if sample.selection:
+        told += f" Only a part of the suite was run ({sample.selection}), so this says nothing about the rest."
+    return told
+
+
+def on_problem(gate: Gate, sample: Sample) -> str:
+    """What to do where a gate cannot pass at all."""
+    if sample.errored:
+        return "Repair what raised; the first error is shown with its case."
+    if gate.is_builtin and gate.metric != "errors" and sample.trials:
+        return "Let the function return evalkit.Output(value, usage=…, latency=…), or add a scorer to the suite."
+    return "Check the scorers of the suite and the name in the gate."
+
+
+def on_miss(gate: Gate, data: Means | Ranks | Total) -> str:
+    """How far a failing gate is from passing, where that is a number of cases."""
+    if isinstance(data, Means) and data.shape == "binary" and data.most_trials == 1 and not data.open:
+        n, now = data.complete, data.total
+        target = gate.bound * n
+        short = (math.ceil(target) if gate.operator == ">=" else math.floor(target) + 1) - int(now)
+        if gate.wants_more and 0 < short <= n - now and gate.level is None:
+            return f"{plural(short, 'more case')} right would do."
+    if not isinstance(data, Means) or data.shape != "unbounded":
+        return ""
+    if not gate.unit and not gate.is_builtin and gate.bound > 1 and 0 <= data.least <= data.most <= 1:
+        return f"All scores lie between 0 and 1. Did you mean {dataclasses.replace(gate, unit='%')}?"
+    return ""
+
+
+def on_missing(gate: Gate, sample: Sample) -> str:
+    """What to do about missing values, by what made them missing."""
+    if sample.absent:
+        return "Let the run finish: --evalkit-resume takes up where it stopped."
+    raised = sample.errored - sample.failed
+    if raised >= max(sample.unscored, 1):
+        return f"The scorer raised on {plural(raised, 'trial')}: repair it and score the stored outputs again."
+    if sample.failed and not gate.wants_more:
+        return f"The function raised on {plural(sample.failed, 'trial')}; an error is never counted in a gate's favour."
+    if gate.is_builtin:
+        lost = plural(sample.unscored, "trial")
+        return f"{lost} recorded no {gate.metric}: let the function return it with each output."
+    return (
+        f"The scorer had nothing to say on {plural(sample.unscored, 'trial')}. If it does not apply to some cases, tag "
+        f"the others and gate on them: {dataclasses.replace(gate, slice=('tag', 'applies'), level=None)}."
+    )
+
+
+def on_too_few(gate: Gate, data: Means | Ranks) -> str:
+    """What to do where the data carry no interval."""
+    del data
+    return f'Add cases, or leave out "@ {format(gate.level or 0, "f")}%" to judge these cases only.'
+
+
+def odds(gate: Gate, data: Means | Ranks) -> str:
+    """How likely the bound holds, for right-or-wrong cases; a sentence, never part of a verdict."""
+    if not isinstance(data, Means) or data.shape != "binary" or data.most_trials != 1 or data.open:
+        return ""
+    chance = chance_at_least(float(gate.bound), int(data.total), data.complete)
+    chance = chance if gate.wants_more else 1 - chance
+    return f" The odds that it holds are about {min(max(round(chance * 100), 1), 99)} in 100."
+
+
+def on_undecided(gate: Gate, sample: Sample, data: Means | Ranks, interval: Interval) -> str:
+    """The cheapest way from INCONCLUSIVE to a decision: repair, more trials, more cases, or another bound."""
+    missing = data.missing if isinstance(data, Ranks) else data.planned - data.values
+    if missing:
+        return on_missing(gate, sample)
+    if isinstance(data, Ranks):
+        needed = quantile_cases(float(share_of(gate.reduces_by)), upper=not gate.wants_more, level=interval.level)
+        if data.groups < needed:
+            return f"This quantile has such a limit only from {plural(needed, 'case')} on; there are {data.groups}."
+        return "More cases narrow the interval; or leave the level out to judge these cases only."
+    cases = _cases_needed(gate, data, interval)
+    settled = best_that_holds(gate, interval)
+    if cases is None:
+        return f"What was seen is too near the bound for any number of cases; {settled}"
+    more = f"About {plural(cases, 'case')} would decide it if the score stays as it is"
+    return f"{more}{_or_trials(data, cases)}; {settled}"
+
+
+def _cases_needed(gate: Gate, data: Means, interval: Interval) -> int | None:
+    value, bound, n = float(data.value or 0), float(gate.bound), data.cases
+    if data.shape == "unbounded":
+        spread = math.sqrt(data.deviation / (n - 1))
+        return cases_to_decide_mean(value, spread, bound, level=interval.level)
+    per_case = min((interval.effective or n) / n, max(data.most_trials, 1))
+    if not gate.wants_more:
+        value, bound = 1 - value, 1 - bound
+    if data.shape == "binary" and value == 1:
+        return perfect_cases(bound, level=interval.level, repeated=data.most_trials > 1)
+    needed = cases_to_decide_share(value, bound, level=interval.level, per_case=per_case)
+    return None if needed is None else max(needed, n + 1)
+
+
+def _or_trials(data: Means, cases: int) -> str:
+    """More trials per case as the other way, where reruns make much of the variance and can make up for it."""
+    trials, n = data.most_trials, data.complete
+    if data.within is None or n < 2 or data.deviation <= 0:
+        return ""
+    variance = data.deviation / (n - 1)
+    rerun = min(data.within / variance, 1.0)
+    if rerun < _RERUN_SHARE:
+        return " (more trials of the same cases would help little: the cases differ more than the trials do)"
+    wanted = n / cases - (1 - rerun)
+    if wanted <= 0:
+        return ""
+    return f", or about {math.ceil(trials * rerun / wanted)} trials a case"
+
+
+def best_that_holds(gate: Gate, interval: Interval) -> str:
+    """The other way out: the bound that the evidence does support, or a gate on these cases only."""
+    end = interval.low if gate.wants_more else interval.high
+    alone = f'"{dataclasses.replace(gate, level=None)}" without a level judges these cases only.'
+    if math.isinf(end):
+        return alone
+    return f"what these cases do show is {gate.operator} {amount(gate, Fraction(end))}, and {alone}"
+
+
+def reachable(cases: int, level: float, *, repeated: bool) -> float:
+    """The highest share that so many perfect cases show, rounded down to three digits."""
+    return math.floor(best_bound(cases, level=level, repeated=repeated) * 1000) / 1000

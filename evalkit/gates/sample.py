@@ -1,0 +1,191 @@
+"""What one gate is decided from: the sufficient statistics of its metric in its slice, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from evalkit.errors import did_you_mean
+from evalkit.gates.gate import Gate
+from evalkit.stats.columns import BUILTINS, ERRORED, FAILED, SCORED, Column, Table
+from evalkit.stats.means import Means, Open, means, pass_rates, per_case
+from evalkit.stats.ranks import Ranks, Recording, ranks
+from evalkit.stats.slices import members
+from evalkit.stats.totals import Each, Total, each, total
+
+Data = Means | Ranks | Total | Each
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The numbers a gate is decided from.
+
+    `cases` and `planned` are what should have run, `trials` what did; `scored + unscored + errored` are the trials.
+    `failed` trials raised in the function under test and count as 0 where the gate asks for more. `problem` is why
+    the gate cannot pass whatever the numbers are, and empty otherwise. `selection` says which part of the suite was
+    run, `None` for all of it.
+    """
+
+    data: Data | None
+    cases: int
+    trials: int
+    planned: int
+    scored: int
+    unscored: int
+    errored: int
+    failed: int = 0
+    problem: str = ""
+    selection: str | None = None
+
+    @property
+    def absent(self) -> int:
+        """How many planned trials never ran."""
+        return max(self.planned - self.trials, 0)
+
+
+def sample(gate: Gate, table: Table) -> Sample:
+    """The sample of a gate in the trials of a suite."""
+    positions = None if gate.slice is None else members(table.suite.cases, *gate.slice)
+    column = table.columns.get(gate.metric)
+    info = table.suite.info
+    selection = (info.selection or "a part of the trials") if info.is_partial else None
+    problem = _problem(gate, table, column, positions)
+    found = dataclasses.replace(_counted(table, column, positions), problem=problem, selection=selection)
+    if problem or column is None:
+        return found
+    return dataclasses.replace(found, data=_data(gate, table, _scaled(gate, column), positions))
+
+
+def _problem(gate: Gate, table: Table, column: Column | None, positions: Sequence[int] | None) -> str:
+    """Why the gate can never pass, as a sentence, or nothing."""
+    if not table.case_of:
+        return "No trial ran, so there is nothing that could pass."
+    if not table.anything_scored and not any(FAILED in c.states for c in table.columns.values() if not c.builtin):
+        return "No scorer gave any score in this suite, so nothing says that its outputs are right."
+    if column is None:
+        names = [*table.columns, *BUILTINS]
+        return f'This suite has no score called "{gate.metric}".' + did_you_mean(gate.metric, names)
+    if positions is not None and not positions:
+        return f"No case that was run is in the slice {_slice_name(gate)}."
+    if column.shape == "label" and gate.reduces_by != "rate":
+        return f"{gate.metric} gives words, not numbers, so it has no {gate.reduces_by}."
+    rate = gate.reduces_by == "rate" and not column.builtin
+    if rate and column.shape != "binary" and not any(passed is not None for passed in column.passed):
+        return f"{gate.metric} is neither right nor wrong and has no pass mark, so it has no rate of passes."
+    view = pass_rates(column) if rate else column
+    inside = None if positions is None else set(positions)
+    states = {s for c, s in zip(table.case_of, view.states, strict=True) if inside is None or c in inside}
+    if states & {SCORED, FAILED}:
+        return ""
+    if column.builtin:
+        return f"No {gate.metric} was recorded, so there is nothing to hold against the bound."
+    return f"{gate.metric} was never scored: {'its scorer raised' if ERRORED in states else 'it had nothing to say'}."
+
+
+def _slice_name(gate: Gate) -> str:
+    key, value = gate.slice or ("", "")
+    return value if key == "tag" else f"{key}={value}"
+
+
+def _counted(table: Table, column: Column | None, positions: Sequence[int] | None) -> Sample:
+    """A sample with the counts only."""
+    inside = None if positions is None else set(positions)
+    chosen = [i for i, case in enumerate(table.case_of) if inside is None or case in inside]
+    states = [column.states[i] for i in chosen] if column is not None else []
+    scored = states.count(SCORED)
+    errored = states.count(ERRORED) + states.count(FAILED)
+    return Sample(
+        data=None,
+        cases=len(table.case_ids) if inside is None else len(inside),
+        planned=sum(table.planned if inside is None else (table.planned[case] for case in inside)),
+        trials=len(chosen),
+        scored=scored,
+        errored=errored,
+        unscored=len(chosen) - scored - errored,
+        failed=states.count(FAILED),
+    )
+
+
+def _scaled(gate: Gate, column: Column) -> Column:
+    """A bound outside [0, 1] says that the scores are on another scale, whatever the values happen to be."""
+    if column.builtin or gate.reduces_by == "rate" or 0 <= gate.bound <= 1 or column.shape == "label":
+        return column
+    return dataclasses.replace(column, shape="unbounded")
+
+
+def _data(gate: Gate, table: Table, column: Column, positions: Sequence[int] | None) -> Data:
+    if gate.each:
+        return each(table, column, gate.holds, positions, wants_more=gate.wants_more)
+    statistic = gate.reduces_by
+    if statistic == "sum":
+        return total(table, column, positions)
+    if statistic in ("mean", "rate"):
+        if statistic == "rate" and not column.builtin:
+            column = pass_rates(column)
+        collapsed = per_case(table, column, failed_as_zero=gate.wants_more, precise=True)
+        return means(collapsed, positions)
+    return ranks(table, column, positions, failed_as_zero=gate.wants_more)
+
+
+# the record of a sample, from which a verdict can be computed again
+
+
+def to_inputs(sample: Sample) -> dict[str, Any]:
+    """The sample as JSON data: fractions and infinities as text, of sorted values those at the ranks that were used."""
+    fields = {f.name: getattr(sample, f.name) for f in dataclasses.fields(sample) if f.name != "data"}
+    data = sample.data
+    if isinstance(data, Means):
+        fields["means"] = _plain(data) | {"open": [_plain(cell) for cell in data.open]}
+    elif isinstance(data, Ranks):
+        asked = data.at.asked if isinstance(data.at, Recording) else data.at
+        plain = {f.name: getattr(data, f.name) for f in dataclasses.fields(data) if f.name != "at"}
+        plain["range"] = [_number(end) for end in data.range]
+        fields["ranks"] = plain | {"at": {str(rank): asked[rank] for rank in sorted(asked)}}
+    elif isinstance(data, Total):
+        fields["total"] = _plain(data)
+    elif isinstance(data, Each):
+        fields["each"] = _plain(data)
+    return fields
+
+
+def from_inputs(inputs: Mapping[str, Any]) -> Sample:
+    """The sample that `to_inputs` wrote. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+    fields = dict(inputs)
+    data: Data | None = None
+    if (plain := fields.pop("means", None)) is not None:
+        cells = tuple(Open(**(cell | {"sum": Fraction(cell["sum"])})) for cell in plain["open"])
+        exact = {name: Fraction(plain[name]) for name in ("total", "least", "most")}
+        data = Means(**(plain | exact | {"open": cells, "range": _range(plain)}))
+    elif (plain := fields.pop("ranks", None)) is not None:
+        at = {int(rank): value for rank, value in plain["at"].items()}
+        data = Ranks(**(plain | {"at": at, "range": _range(plain)}))
+    elif (plain := fields.pop("total", None)) is not None:
+        data = Total(**(plain | {"total": Fraction(plain["total"]), "range": _range(plain)}))
+    elif (plain := fields.pop("each", None)) is not None:
+        data = Each(**(plain | {"missed_ids": tuple(plain["missed_ids"])}))
+    return Sample(data=data, **fields)
+
+
+def _plain(record: Means | Open | Total | Each) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, Fraction):
+            plain[field.name] = str(value)
+        elif isinstance(value, tuple):
+            plain[field.name] = [_number(item) for item in value]
+        else:
+            plain[field.name] = value
+    return plain
+
+
+def _number(value: Any) -> Any:
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
+
+
+def _range(plain: Mapping[str, Any]) -> tuple[float, float]:
+    low, high = plain["range"]
+    return float(low), float(high)

@@ -1,0 +1,262 @@
+"""The mean of a suite: every case weighs the same, repeats of a case are one case, and what is missing stays open.
+
+A case is complete when each of its planned trials has a value, and open otherwise. An open case has a range instead
+of a mean: what it would be if its missing values were all as low, or all as high, as they can be.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+from evalkit.stats.columns import FAILED, SCORED, Column, Shape, Table
+from evalkit.stats.intervals import Interval, clopper_pearson, korn_graubard, student
+
+Number = Fraction | float | int
+_PATH_POINTS = 64
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PerCase:
+    """One column collapsed to its cases: the sum, sum of squares and number of known values, and what was planned."""
+
+    shape: Shape
+    range: tuple[float, float]
+    sums: list[Number]
+    squares: list[float]
+    known: list[int]
+    planned: list[int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """`count` cases alike: `known` of `planned` values are there and add up to `sum`."""
+
+    sum: Fraction
+    known: int
+    planned: int
+    count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a mean, its bounds and its interval are computed from.
+
+    `total` is the exact sum of the complete cases' means, `deviation` the sum of their squared distances from their
+    mean, `least` and `most` their extremes, `within` the mean over them of the variance that reruns alone give a
+    case mean (`None` where no case was repeated). `range` is that of a single value; `values` and `planned` count
+    trials.
+    """
+
+    shape: Shape
+    range: tuple[float, float]
+    complete: int
+    total: Fraction
+    deviation: float
+    least: Fraction
+    most: Fraction
+    within: float | None
+    open: tuple[Open, ...]
+    values: int
+    planned: int
+    most_trials: int
+
+    @property
+    def cases(self) -> int:
+        """How many cases there should be, whether or not they have values."""
+        return self.complete + self.open_cases
+
+    @property
+    def open_cases(self) -> int:
+        """How many cases miss some or all of their values."""
+        return sum(cell.count for cell in self.open)
+
+    @property
+    def value(self) -> Fraction | None:
+        """The mean over the cases that have any value; `None` where none has."""
+        seen = [cell for cell in self.open if cell.known]
+        cases = self.complete + sum(cell.count for cell in seen)
+        if not cases:
+            return None
+        return (self.total + sum((cell.count * cell.sum / cell.known for cell in seen), Fraction(0))) / cases
+
+    @property
+    def bounds(self) -> tuple[Fraction | None, Fraction | None]:
+        """The mean if everything missing were as low, and as high, as it can be; `None` for no bound at all."""
+        low, high = self.range
+        return self._bound(low), self._bound(high)
+
+    def _bound(self, imputed: float) -> Fraction | None:
+        if self.open and math.isinf(imputed):
+            return None
+        total = self.total
+        for cell in self.open:
+            total += cell.count * (cell.sum + (cell.planned - cell.known) * Fraction(imputed)) / cell.planned
+        return total / self.cases if self.cases else None
+
+    def interval(self, level: float) -> Interval | None:
+        """The interval by the shape of the data, wide enough for whatever the missing values may be.
+
+        Clopper-Pearson for one right-or-wrong trial a case, Korn-Graubard for repeats and for anything in [0, 1],
+        Student's t otherwise. `None` for fewer than two cases, labels, and missing values without bounds.
+        """
+        if self.cases < 2 or self.shape == "label" or (self.open and math.isinf(sum(map(abs, self.range)))):
+            return None
+        if self.shape == "binary" and self.most_trials == 1:
+            passes = int(self.total)
+            worst = clopper_pearson(passes, self.cases, level=level)
+            best = clopper_pearson(passes + self.open_cases, self.cases, level=level) if self.open else worst
+            return dataclasses.replace(worst, high=best.high)
+        found = [self._interval_at(mean, deviation, level) for mean, deviation in self._imputations()]
+        first = found[0]
+        return dataclasses.replace(first, low=min(i.low for i in found), high=max(i.high for i in found))
+
+    def _interval_at(self, mean: float, deviation: float, level: float) -> Interval:
+        n = self.cases
+        variance = deviation / (n - 1) / n
+        if self.shape == "unbounded":
+            return student(mean, variance, n, level=level)
+        return korn_graubard(mean, variance, n, level=level, cap=self.planned if self.shape == "binary" else None)
+
+    def _imputations(self) -> Iterator[tuple[float, float]]:
+        """Mean and squared deviation for the ways to fill in what is missing that can move a limit furthest.
+
+        Both extremes, those between where some cases are low and the others high (that makes the variance largest),
+        and the one where the missing cases agree with the rest (that may make it zero).
+        """
+        centre = float(self.total / self.complete) if self.complete else 0.0
+        if not self.open:
+            yield centre, self.deviation
+            return
+        low, high = self.range
+        ends: list[tuple[float, float]] = []
+        for cell in self.open:
+            missing = cell.planned - cell.known
+            least, most = ((float(cell.sum) + missing * end) / cell.planned for end in (low, high))
+            ends += [(least, most)] * cell.count
+        yield self._filled(centre, [min(max(centre, least), most) for least, most in ends])
+        for path in (sorted(ends), sorted(ends, reverse=True)):
+            stops = range(len(path) + 1)
+            step = max(1, math.ceil(len(path) / _PATH_POINTS))
+            for flipped in {*stops[::step], len(path)}:
+                filled = [most for _, most in path[:flipped]] + [least for least, _ in path[flipped:]]
+                yield self._filled(centre, filled)
+
+    def _filled(self, centre: float, values: Sequence[float]) -> tuple[float, float]:
+        shift = math.fsum(value - centre for value in values)
+        spread = math.fsum((value - centre) ** 2 for value in values)
+        return centre + shift / self.cases, max(self.deviation + spread - shift * shift / self.cases, 0.0)
+
+
+def exact(value: float) -> Fraction:
+    """A float as the decimal it is printed as, so that seven times 0.7 averages to 0.7."""
+    return Fraction(int(value)) if value.is_integer() else Fraction(repr(value))
+
+
+def range_of(column: Column) -> tuple[float, float]:
+    """The least and greatest that a value of the column can be, as far as that is known."""
+    if column.shape != "unbounded":
+        return 0.0, 1.0
+    return (0.0 if column.builtin else -math.inf), math.inf
+
+
+def pass_rates(column: Column) -> Column:
+    """The column of passed trials: 1 and 0 by the assertion or pass mark, or by values that are themselves 1 and 0."""
+    values: list[float | None] = []
+    states = bytearray(column.states)
+    for position, (value, passed) in enumerate(zip(column.values, column.passed, strict=True)):
+        share = float(passed) if passed is not None else value if value in (0.0, 1.0) else None
+        values.append(share)
+        if share is None and states[position] == SCORED:
+            states[position] = 2
+    return dataclasses.replace(column, values=values, states=states, shape="binary")
+
+
+def per_case(table: Table, column: Column, *, failed_as_zero: bool, precise: bool = False) -> PerCase:
+    """Collapse a column to its cases.
+
+    A trial whose function raised counts as 0 if `failed_as_zero` and the column is bounded, and as missing
+    otherwise. `precise` adds in fractions, for gates; shares are exact either way.
+    """
+    cases = len(table.case_ids)
+    sums: list[Number] = [0] * cases
+    squares = [0.0] * cases
+    known = [0] * cases
+    zero = failed_as_zero and column.shape in ("binary", "unit")
+    whole = column.shape == "binary"
+    for case, value, state in zip(table.case_of, column.values, column.states, strict=True):
+        if value is not None:
+            known[case] += 1
+            sums[case] += int(value) if whole else exact(value) if precise else value
+            squares[case] += value * value
+        elif zero and state == FAILED:
+            known[case] += 1
+    return PerCase(
+        shape=column.shape,
+        range=range_of(column),
+        sums=sums,
+        squares=squares,
+        known=known,
+        planned=table.planned,
+    )
+
+
+def means(collapsed: PerCase, positions: Iterable[int] | None = None) -> Means:
+    """The means of all cases, or of those at `positions`."""
+    chosen = range(len(collapsed.known)) if positions is None else positions
+    cells: Counter[tuple[Number, int, int]] = Counter()
+    within: list[float] = []
+    for case in chosen:
+        total, known, planned = collapsed.sums[case], collapsed.known[case], collapsed.planned[case]
+        cells[total, known, planned] += 1
+        if known == planned and known > 1:
+            spread = max(collapsed.squares[case] - float(total) ** 2 / known, 0.0)
+            within.append(spread / (known - 1) / known)
+    whole = [(total, known, count) for (total, known, planned), count in cells.items() if known == planned > 0]
+    holes = [
+        Open(sum=_fraction(total), known=known, planned=planned, count=count)
+        for (total, known, planned), count in cells.items()
+        if known < planned
+    ]
+    complete = sum(count for _, _, count in whole)
+    total, least, most, deviation = _moments(whole, complete)
+    return Means(
+        shape=collapsed.shape,
+        range=collapsed.range,
+        complete=complete,
+        total=total,
+        deviation=deviation,
+        least=least,
+        most=most,
+        within=math.fsum(within) / len(within) if within else None,
+        open=tuple(sorted(holes, key=lambda cell: (cell.sum, cell.known, cell.planned))),
+        values=sum(known * count for (_, known, _), count in cells.items()),
+        planned=sum(planned * count for (_, _, planned), count in cells.items()),
+        most_trials=max((planned for _, _, planned in cells), default=0),
+    )
+
+
+def _moments(whole: list[tuple[Number, int, int]], complete: int) -> tuple[Fraction, Fraction, Fraction, float]:
+    if not whole:
+        return Fraction(0), Fraction(0), Fraction(0), 0.0
+    if isinstance(whole[0][0], float):  # a summary, where speed matters and nothing is decided
+        floats = [(total / known, count) for total, known, count in whole]
+        mean = math.fsum(value * count for value, count in floats) / complete
+        least, most = min(floats)[0], max(floats)[0]
+        spread = math.fsum((value - mean) ** 2 * count for value, count in floats) if least != most else 0.0
+        return Fraction(mean) * complete, Fraction(least), Fraction(most), spread
+    shares = [(Fraction(total) / known, count) for total, known, count in whole]
+    total = sum((value * count for value, count in shares), Fraction(0))
+    smallest, largest = min(shares)[0], max(shares)[0]
+    centre = float(total / complete)
+    spread = 0.0
+    if smallest != largest:
+        spread = math.fsum((float(value) - centre) ** 2 * count for value, count in shares)
+    return total, smallest, largest, spread
+
+
+def _fraction(value: Number) -> Fraction:
+    return exact(value) if isinstance(value, float) else Fraction(value)

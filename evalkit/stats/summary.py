@@ -1,0 +1,172 @@
+"""The metrics of a suite: every score and every built-in quantity, over all cases and over each slice."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+
+from evalkit.runs import Metric, SuiteRun
+from evalkit.stats.columns import BUILTINS, ERRORED, FAILED, SCORED, Column, Table, read
+from evalkit.stats.means import Means, means, pass_rates, per_case
+from evalkit.stats.ranks import ranks, share_of
+from evalkit.stats.slices import Slice, all_slices
+from evalkit.stats.totals import total
+
+FEWEST_FOR_INTERVAL = 10
+"""Below this many cases the values say more than any interval would."""
+
+_QUANTILES = ("p50", "p95")
+_SUMS = ("cost", "input_tokens", "output_tokens")
+
+
+def summarise(suite: SuiteRun, *, level: float = 0.95) -> tuple[Metric, ...]:
+    """The metrics of one suite: first each score over all cases, then the built-ins, then the slices.
+
+    A score whose values are all 0 and 1 has its `rate`, any other its `mean`; a score with a pass mark has the
+    `rate` of passes besides. The unit is the case: trials of one case are averaged first, and the interval is that
+    of the case means (see `Means.interval`). A trial whose function raised counts as 0 on a scale from 0 to 1; a
+    trial without a score counts as nothing in `value`, and as whatever it might have been in `low` and `high`.
+    Latency, cost and tokens are there where they were recorded.
+    """
+    table = read(suite)
+    slices = all_slices(suite.cases)
+    counts = _Counts(table, slices)
+    scores = [column for column in table.columns.values() if not column.builtin]
+    found: list[Metric] = []
+    sliced: list[Metric] = []
+    for column in [*scores, table.columns["errors"]]:
+        for view, statistic in _views(column):
+            collapsed = per_case(table, view, failed_as_zero=not column.builtin)
+            whole, parts = counts.of(view)
+            found.append(_mean_metric(view, statistic, means(collapsed), level, suite, whole))
+            for chosen, positions in slices.items():
+                metric = _mean_metric(view, statistic, means(collapsed, positions), level, suite, parts[chosen])
+                sliced.append(dataclasses.replace(metric, slice=dict([chosen])))
+    for name in BUILTINS:
+        if name != "errors":
+            found.extend(_measured(table, table.columns[name], level, counts))
+    return (*found, *sliced)
+
+
+def _views(column: Column) -> Iterator[tuple[Column, str]]:
+    if column.shape == "binary":
+        yield column, "rate"
+        return
+    if column.shape != "label":
+        yield column, "mean"
+    if any(passed is not None for passed in column.passed):
+        yield pass_rates(column), "rate"
+    elif column.shape == "label":
+        yield column, "labels"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Count:
+    """How many cases and trials a metric is over, and what became of the trials."""
+
+    cases: int
+    planned: int
+    trials: int
+    scored: int
+    errored: int
+    failed: int
+
+
+class _Counts:
+    """Counts per slice, from one pass over the trials of a column."""
+
+    def __init__(self, table: Table, slices: dict[Slice, list[int]]) -> None:
+        self._table = table
+        self._slices = slices
+        self._trials = [0] * len(table.case_ids)
+        for case in table.case_of:
+            self._trials[case] += 1
+
+    def of(self, column: Column) -> tuple[_Count, dict[Slice, _Count]]:
+        """The counts over all cases, and over each slice."""
+        cases = len(self._table.case_ids)
+        scored, errored, failed = [0] * cases, [0] * cases, [0] * cases
+        for case, state in zip(self._table.case_of, column.states, strict=True):
+            if state == SCORED:
+                scored[case] += 1
+            elif state in (ERRORED, FAILED):
+                errored[case] += 1
+                failed[case] += state == FAILED
+
+        def count(positions: Sequence[int]) -> _Count:
+            columns = (self._table.planned, self._trials, scored, errored, failed)
+            return _Count(len(positions), *(sum(map(values.__getitem__, positions)) for values in columns))
+
+        return count(range(cases)), {chosen: count(positions) for chosen, positions in self._slices.items()}
+
+
+def _mean_metric(column: Column, statistic: str, data: Means, level: float, suite: SuiteRun, count: _Count) -> Metric:
+    notes: list[str] = []
+    low = high = None
+    method = ""
+    missing = data.planned - data.values
+    value = data.value if column.shape != "label" else None
+    if column.shape == "label":
+        shown = sorted(column.labels.items(), key=lambda item: (-item[1], item[0]))[:8]
+        notes.append("labels: " + ", ".join(f"{label} {number}" for label, number in shown))
+    elif data.cases < FEWEST_FOR_INTERVAL:
+        notes.append(f"fewer than {FEWEST_FOR_INTERVAL} cases, so no interval")
+    elif value is not None:
+        interval = data.interval(level)
+        if interval is not None:
+            low, high, method = interval.low, interval.high, interval.method
+        elif missing:
+            notes.append("no interval, since missing values have no bounds here")
+    if count.failed and data.range == (0.0, 1.0) and not column.builtin:
+        notes.append(f"{count.failed} failed {'trial counts' if count.failed == 1 else 'trials count'} as 0")
+    if missing and low is not None:
+        notes.append(f"{missing} missing, and the interval allows for whatever they would have been")
+    elif missing:
+        notes.append(f"{missing} missing")
+    return Metric(
+        suite=suite.info.name,
+        name=column.name,
+        statistic=statistic,
+        value=None if value is None else float(value),
+        unit=column.unit,
+        low=low,
+        high=high,
+        level=level,
+        method=method,
+        cases=count.cases,
+        trials=count.trials,
+        scored=count.scored,
+        unscored=count.trials - count.scored - count.errored,
+        errored=count.errored,
+        note="; ".join(notes),
+    )
+
+
+def _measured(table: Table, column: Column, level: float, counts: _Counts) -> Iterator[Metric]:
+    if SCORED not in column.states:
+        return
+    count, _ = counts.of(column)
+    suite = table.suite
+    base = _mean_metric(column, "mean", means(per_case(table, column, failed_as_zero=False)), level, suite, count)
+    yield base
+    if column.name in _SUMS:
+        data = total(table, column)
+        known = f"of {data.known} known, {data.missing} unknown" if data.missing else ""
+        yield dataclasses.replace(
+            base, statistic="sum", value=float(data.total), low=None, high=None, method="", note=known
+        )
+        return
+    ordered = ranks(table, column, failed_as_zero=False)
+    for statistic in _QUANTILES:
+        interval = ordered.interval(share_of(statistic), level)
+        bounded = ordered.groups >= FEWEST_FOR_INTERVAL and not (math.isinf(interval.low) or math.isinf(interval.high))
+        yield dataclasses.replace(
+            base,
+            statistic=statistic,
+            value=ordered.value(statistic),
+            low=interval.low if bounded else None,
+            high=interval.high if bounded else None,
+            method=interval.method if bounded else "",
+            note="" if bounded else f"too few cases for an interval of {statistic}",
+        )
