@@ -10,12 +10,19 @@ import dataclasses
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
+from typing import Any
 
 from evalkit.stats.columns import FAILED, SCORED, Column, Shape, Table
 from evalkit.stats.intervals import Interval, clopper_pearson, korn_graubard, student
 
-Number = Fraction | float | int
+Number = Any
+"""The sum of a case: an int for right-or-wrong values, a float for a summary, a Decimal where it has to be exact."""
+
+_EXACT = Context(prec=1100)
+"""Digits enough to add any floats without rounding."""
+
 _PATH_POINTS = 64
 
 
@@ -179,21 +186,22 @@ def per_case(table: Table, column: Column, *, failed_as_zero: bool, precise: boo
     """Collapse a column to its cases.
 
     A trial whose function raised counts as 0 if `failed_as_zero` and the column is bounded, and as missing
-    otherwise. `precise` adds in fractions, for gates; shares are exact either way.
+    otherwise. `precise` adds in decimals, for gates; shares are exact either way.
     """
     cases = len(table.case_ids)
-    sums: list[Number] = [0] * cases
+    whole = column.shape == "binary"
+    sums: list[Number] = [0 if whole else Decimal(0) if precise else 0.0] * cases
     squares = [0.0] * cases
     known = [0] * cases
     zero = failed_as_zero and column.shape in ("binary", "unit")
-    whole = column.shape == "binary"
-    for case, value, state in zip(table.case_of, column.values, column.states, strict=True):
-        if value is not None:
-            known[case] += 1
-            sums[case] += int(value) if whole else exact(value) if precise else value
-            squares[case] += value * value
-        elif zero and state == FAILED:
-            known[case] += 1
+    with localcontext(_EXACT):
+        for case, value, state in zip(table.case_of, column.values, column.states, strict=True):
+            if value is not None:
+                known[case] += 1
+                sums[case] += int(value) if whole else Decimal(repr(value)) if precise else value
+                squares[case] += value * value
+            elif zero and state == FAILED:
+                known[case] += 1
     return PerCase(
         shape=column.shape,
         range=range_of(column),
@@ -204,17 +212,12 @@ def per_case(table: Table, column: Column, *, failed_as_zero: bool, precise: boo
     )
 
 
-def means(collapsed: PerCase, positions: Iterable[int] | None = None) -> Means:
+def means(collapsed: PerCase, positions: Sequence[int] | None = None) -> Means:
     """The means of all cases, or of those at `positions`."""
-    chosen = range(len(collapsed.known)) if positions is None else positions
-    cells: Counter[tuple[Number, int, int]] = Counter()
-    within: list[float] = []
-    for case in chosen:
-        total, known, planned = collapsed.sums[case], collapsed.known[case], collapsed.planned[case]
-        cells[total, known, planned] += 1
-        if known == planned and known > 1:
-            spread = max(collapsed.squares[case] - float(total) ** 2 / known, 0.0)
-            within.append(spread / (known - 1) / known)
+    columns: tuple[Sequence[Any], ...] = (collapsed.sums, collapsed.known, collapsed.planned)
+    if positions is not None:
+        columns = tuple(list(map(column.__getitem__, positions)) for column in columns)
+    cells: Counter[tuple[Number, int, int]] = Counter(zip(*columns, strict=True))
     whole = [(total, known, count) for (total, known, planned), count in cells.items() if known == planned > 0]
     holes = [
         Open(sum=_fraction(total), known=known, planned=planned, count=count)
@@ -231,7 +234,7 @@ def means(collapsed: PerCase, positions: Iterable[int] | None = None) -> Means:
         deviation=deviation,
         least=least,
         most=most,
-        within=math.fsum(within) / len(within) if within else None,
+        within=_within(collapsed, positions),
         open=tuple(sorted(holes, key=lambda cell: (cell.sum, cell.known, cell.planned))),
         values=sum(known * count for (_, known, _), count in cells.items()),
         planned=sum(planned * count for (_, _, planned), count in cells.items()),
@@ -239,23 +242,45 @@ def means(collapsed: PerCase, positions: Iterable[int] | None = None) -> Means:
     )
 
 
+def _within(collapsed: PerCase, positions: Sequence[int] | None) -> float | None:
+    """The mean over the complete, repeated cases of the variance that reruns alone give their means."""
+    if max(collapsed.known, default=0) < 2:
+        return None
+    found: list[float] = []
+    for case in range(len(collapsed.known)) if positions is None else positions:
+        known = collapsed.known[case]
+        if known == collapsed.planned[case] and known > 1:
+            spread = max(collapsed.squares[case] - float(collapsed.sums[case]) ** 2 / known, 0.0)
+            found.append(spread / (known - 1) / known)
+    return math.fsum(found) / len(found) if found else None
+
+
 def _moments(whole: list[tuple[Number, int, int]], complete: int) -> tuple[Fraction, Fraction, Fraction, float]:
+    """The sum of the complete cases' means, their extremes, and their squared distance from their mean."""
     if not whole:
         return Fraction(0), Fraction(0), Fraction(0), 0.0
     if isinstance(whole[0][0], float):  # a summary, where speed matters and nothing is decided
         floats = [(total / known, count) for total, known, count in whole]
-        mean = math.fsum(value * count for value, count in floats) / complete
-        least, most = min(floats)[0], max(floats)[0]
-        spread = math.fsum((value - mean) ** 2 * count for value, count in floats) if least != most else 0.0
-        return Fraction(mean) * complete, Fraction(least), Fraction(most), spread
-    shares = [(Fraction(total) / known, count) for total, known, count in whole]
-    total = sum((value * count for value, count in shares), Fraction(0))
-    smallest, largest = min(shares)[0], max(shares)[0]
+        total = Fraction(math.fsum(value * count for value, count in floats))
+        least, most = Fraction(min(floats)[0]), Fraction(max(floats)[0])
+    else:
+        floats = [(float(total) / known, count) for total, known, count in whole]
+        by_trials: dict[int, list[tuple[Number, int]]] = {}
+        for value, known, count in whole:
+            by_trials.setdefault(known, []).append((value, count))
+        total = sum((exact_sum(cells) / known for known, cells in by_trials.items()), Fraction(0))
+        least = min(_fraction(min(cells)[0]) / known for known, cells in by_trials.items())
+        most = max(_fraction(max(cells)[0]) / known for known, cells in by_trials.items())
+    if least == most:
+        return total, least, most, 0.0
     centre = float(total / complete)
-    spread = 0.0
-    if smallest != largest:
-        spread = math.fsum((float(value) - centre) ** 2 * count for value, count in shares)
-    return total, smallest, largest, spread
+    return total, least, most, math.fsum((value - centre) ** 2 * count for value, count in floats)
+
+
+def exact_sum(cells: Iterable[tuple[Number, int]]) -> Fraction:
+    """The sum of values times counts, without rounding."""
+    with localcontext(_EXACT):
+        return Fraction(sum((value * count for value, count in cells), 0))
 
 
 def _fraction(value: Number) -> Fraction:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 from evalkit.stats.columns import FAILED, Column, Table
-from evalkit.stats.means import exact, range_of
+from evalkit.stats.means import exact, exact_sum, range_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +49,14 @@ class Each:
 def total(table: Table, column: Column, positions: Sequence[int] | None = None) -> Total:
     """The sum over all trials, or over those whose case is at one of `positions`."""
     inside = _inside(table, positions)
-    known = [exact(v) for case, v in zip(table.case_of, column.values, strict=True) if v is not None and inside[case]]
+    known = [
+        Decimal(repr(value))
+        for case, value in zip(table.case_of, column.values, strict=True)
+        if value is not None and inside[case]
+    ]
     planned = sum(count for count, chosen in zip(table.planned, inside, strict=True) if chosen)
     return Total(
-        total=sum(known, Fraction(0)),
+        total=exact_sum((value, 1) for value in known),
         known=len(known),
         missing=max(planned - len(known), 0),
         range=range_of(column),
