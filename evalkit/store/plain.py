@@ -29,7 +29,7 @@ def to_plain(value: Any) -> Any:
 
 def from_plain(kind: type[Record], value: Mapping[str, Any]) -> Record:
     """The record of type `kind` that `to_plain` made `value` of; fields it does not know are left out."""
-    hints = _hints(kind)
+    hints = _hints(typing.cast("Any", kind))
     made: Record = kind(**{name: _read(hints[name], item) for name, item in value.items() if name in hints})
     return made
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from evalkit.case import Case
@@ -27,7 +28,7 @@ _SUITE = tuple(column for column in rows.SUITE[1:] if column != "selected")
 def load(database: Database, run_id: str, *, payload: bool) -> Run:
     """The whole run; see `Store.load`."""
     columns = ("status", "heartbeat_at", "started_at", "finished_at", "degraded", "seed", *_PROVENANCE)
-    with database.reading() as session:
+    with database.reading() as session, _no_collection():
         found = session.execute(f"SELECT {', '.join(columns)} FROM runs WHERE id = ?", [run_id])  # noqa: S608
         if not found:
             raise NotFound(f"The store has no run {run_id}.", where=database.url, hint="See: evalkit runs")
@@ -120,15 +121,20 @@ def _trials(session: Session, which: str, key: Sequence[Any], *, payload: bool) 
         before = latest.get(row[:2])
         if before is None or row[2] > before[2]:
             latest[row[:2]] = row
+    scores: dict[tuple[str, int, int], list[Score]] = {}
+    alike = records.AlikeScores(blobs)
+    for row in score_rows:
+        scores.setdefault(row[:3], []).append(alike.score(row[4:]))
+    return [records.trial_of(row, tuple(scores.get(row[:3], ())), blobs, payload=payload) for row in latest.values()]
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Tens of thousands of small records are made while loading, and none is garbage: looking costs a third more."""
     collecting = gc.isenabled()
-    gc.disable()  # tens of thousands of small records are made here, and none of them is garbage
+    gc.disable()
     try:
-        scores: dict[tuple[str, int, int], list[Score]] = {}
-        for row in score_rows:
-            scores.setdefault(row[:3], []).append(records.score_of(row[4:], blobs))
-        return [
-            records.trial_of(row, tuple(scores.get(row[:3], ())), blobs, payload=payload) for row in latest.values()
-        ]
+        yield
     finally:
         if collecting:
             gc.enable()
