@@ -1,73 +1,67 @@
-"""The bound a gate's text sets, so that a chart can draw it.
+"""The bound a gate's line sets, so that a chart can draw it and a figure can be told in the gate's own unit.
 
-A gate is judged elsewhere and long before; here its line is only read, leniently, since a stored run may carry
-gates of a newer grammar. What cannot be read is drawn without a bound.
+A stored run may carry gates of a newer grammar: what cannot be read is shown as it is written, without a bound.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping
 
-_GATE = re.compile(
-    r"""^\s*
-    (?:(?P<call>[a-z]\w*(?:\.\d+)?)\(\s*(?P<inner>[^()]+?)\s*\)|(?P<plain>[^\s\[\]()<>=]+))
-    (?:\[(?P<slice>[^\]]*)\])?(?:\.(?P<suffix>[a-z_]\w*))?
-    \s*(?P<operator>>=|<=|>|<)\s*
-    (?P<sign>\$)?(?P<number>-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(?P<unit>%|ms|s|min|\$|usd)?
-    \s*(?:@.*)?$""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_FACTORS = {"%": 0.01, "ms": 0.001, "min": 60.0}
-_BOUND_OF_AN_INTERVAL = ("ci_low", "ci_high")
-DEFAULT_STATISTICS = ("mean", "rate", "")
+from evalkit.errors import GateError
+from evalkit.gates import Gate, parse
+from evalkit.gates.words import amount
+from evalkit.runs import Verdict
+from evalkit_reports import words
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """`name` and `statistic` (`None`: the default one) must be `operator` `value`, in the metric's own unit."""
+    """What one gate asks of one metric: `metric` reduced by `statistic` must be `operator` `value`."""
 
-    name: str
-    statistic: str | None
-    slice: Mapping[str, str]
-    operator: str
-    value: float
+    gate: Gate
+    verdict: Verdict
+
+    @property
+    def value(self) -> float:
+        """The bound in the metric's own unit: 0.01 for `1%`, 0.3 for `300ms`."""
+        return float(self.gate.bound)
+
+    @property
+    def text(self) -> str:
+        """The bound as it is written: `>= 0.9`."""
+        return f"{self.gate.operator} {amount(self.gate, self.gate.bound)}"
 
     def is_for(self, name: str, statistic: str, where: Mapping[str, str]) -> bool:
         """Whether the metric of that name, statistic and slice is the one that is bounded."""
-        if self.name != name or dict(self.slice) != dict(where):
+        sliced = {} if self.gate.slice is None else dict([self.gate.slice])
+        if self.gate.metric != name or sliced != dict(where):
             return False
-        if self.statistic is not None:
-            return self.statistic == statistic
-        return statistic in DEFAULT_STATISTICS or (name == "cost" and statistic == "sum")
+        # The pass rate of a true-or-false score is its mean: a gate that names neither is on either.
+        return statistic == self.gate.reduces_by or (self.gate.statistic is None and statistic in ("mean", "rate"))
 
 
-def read_bound(gate: str) -> Bound | None:
-    """The bound in a gate such as `p95(latency) <= 3s`; `None` for a gate without one, or of another form."""
-    found = _GATE.match(gate)
-    if found is None:
+def read_gate(line: str) -> Gate | None:
+    """The gate that `line` says, or `None` where this version cannot read it."""
+    try:
+        return parse(line)
+    except GateError:
         return None
-    name, statistic = found["plain"] or found["inner"], found["call"]
-    suffix = found["suffix"]
-    if suffix is None and found["plain"] and "." in name and found["slice"] is None:
-        name, suffix = name.rsplit(".", 1)
-    if suffix and suffix not in _BOUND_OF_AN_INTERVAL:
-        if statistic:
-            return None
-        statistic = suffix
-    value = float(found["number"]) * _FACTORS.get((found["unit"] or "").lower(), 1.0)
-    return Bound(
-        name=name,
-        statistic=statistic,
-        slice=_slice(found["slice"]),
-        operator=found["operator"],
-        value=value,
-    )
 
 
-def _slice(text: str | None) -> dict[str, str]:
-    if not text:
-        return {}
-    key, equals, value = text.partition("=")
-    return {key.strip(): value.strip().strip("\"'")} if equals else {"tag": text.strip()}
+def bound_of(verdict: Verdict) -> Bound | None:
+    """The bound of a verdict's gate; `None` for a comparison with a baseline, one per case, or an unknown form."""
+    gate = read_gate(verdict.gate)
+    if gate is None or gate.threshold is None or gate.each or gate.judge:
+        return None
+    return Bound(gate=gate, verdict=verdict)
+
+
+def figure(verdict: Verdict, value: float | None) -> str:
+    """A figure of `verdict` in its gate's unit, with digits enough to tell it from the bound."""
+    if value is None:
+        return words.UNKNOWN
+    gate = read_gate(verdict.gate)
+    if gate is None or gate.threshold is None:
+        return words.number(value)
+    return amount(gate, value)

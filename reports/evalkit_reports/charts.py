@@ -30,7 +30,10 @@ class Axis:
     @property
     def ends(self) -> tuple[str, str]:
         """Both ends as text."""
-        return measure(self.low, self.unit), measure(self.high, self.unit)
+        return self._end(self.low), self._end(self.high)
+
+    def _end(self, value: float) -> str:
+        return measure(value, self.unit) if self.unit else f"{value:,.4g}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +96,16 @@ class Part:
     width: float
 
 
-def axis_for(values: Sequence[float], unit: str) -> Axis:
-    """The axis that holds all of `values`: 0 to 1 for shares, from 0 for what cannot be negative, else padded."""
+def axis_for(values: Sequence[float], unit: str, *, shares: bool) -> Axis:
+    """The axis that holds all of `values`: 0 to 1 for `shares` that fit, from 0 for what is not negative, else padded.
+
+    Only the axis of shares is the same from row to row; any other ends at a round number a little above the values.
+    """
     low, high = min(values), max(values)
-    if low >= 0 and high <= 1 and not unit:
+    if shares and low >= 0 and high <= 1 and not unit:
         return Axis(low=0.0, high=1.0)
     if low >= 0:
-        return Axis(low=0.0, high=_nice(high) if high > 0 else 1.0, unit=unit)
+        return Axis(low=0.0, high=_nice(high * 1.1) if high > 0 else 1.0, unit=unit)
     room = (high - low) * 0.05 or abs(high) * 0.1 or 1.0
     return Axis(low=low - room, high=high + room, unit=unit)
 

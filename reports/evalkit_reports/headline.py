@@ -102,7 +102,7 @@ def banners(run: Run) -> tuple[Banner, ...]:
         )
     for suite in run.suites:
         info = suite.info
-        done = len({(trial.case_id, trial.number) for trial in suite.trials})
+        done = len(suite.trials)
         if info.is_partial:
             why = f" ({info.selection})" if info.selection else ""
             text = (

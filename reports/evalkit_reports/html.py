@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from evalkit.errors import EvalkitError
 from evalkit.runs import Run
 from evalkit_reports import words
+from evalkit_reports.attempts import last_attempts
 from evalkit_reports.payload import Payload, build_payload
 from evalkit_reports.view import PageView, page_view
 
@@ -49,6 +50,7 @@ def write_html(run: Run, path: Path, *, title: str | None = None) -> Path:
 
 def render_html(run: Run, *, title: str | None = None) -> str:
     """The page as text. May hold lone surrogates, where the run's own texts do."""
+    run = last_attempts(run)
     payload = build_payload(run)
     return _render(page_view(run, title=title), payload)
 
@@ -97,7 +99,7 @@ def _favicon(state: str) -> str:
     """The verdict's shape as a picture for the browser's tab, so that open reports can be told apart."""
     shapes = {
         "pass": '<circle cx="16" cy="16" r="14" fill="#0a7d63"/><path d="m9 16 5 5 9-10" {}/>',
-        "fail": '<rect x="3" y="3" width="26" height="26" rx="5" fill="#c23b1e"/><path d="m10 10 12 12m0-12L10 22" {}/>',
+        "fail": '<rect x="3" y="3" width="26" height="26" fill="#c23b1e"/><path d="m10 10 12 12m0-12-12 12" {}/>',
         "inconclusive": '<path d="m16 1 15 15-15 15L1 16Z" fill="#b58900"/><path d="M10 16h12" {}/>',
     }
     stroke = 'stroke="#fff" stroke-width="4" fill="none"'

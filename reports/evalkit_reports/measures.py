@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from evalkit.runs import Metric, Verdict
 from evalkit_reports import words
-from evalkit_reports.bounds import Bound, read_bound
+from evalkit_reports.bounds import Bound, bound_of
 from evalkit_reports.charts import IntervalBar, Tick, axis_for
 
 OPERATIONAL = ("errors", "latency", "cost", "input_tokens", "output_tokens")
@@ -31,6 +31,14 @@ class MetricRow:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SliceColumn:
+    """One metric of a slice table; an operational one is a figure without a bar."""
+
+    name: str
+    operational: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SliceRow:
     """One slice: its key and value, and a metric or `None` for each column of the table."""
 
@@ -45,7 +53,7 @@ class SliceTable:
     """All slices of one key, worst first; `columns` names the metrics."""
 
     key: str
-    columns: tuple[str, ...]
+    columns: tuple[SliceColumn, ...]
     rows: tuple[SliceRow, ...]
 
 
@@ -93,17 +101,17 @@ def _badness(metric: Metric | None, name: str) -> tuple[bool, float, str]:
     return (not known, metric.value if metric is not None and metric.value is not None else 0.0, name)
 
 
-def _column(name: str, statistic: str) -> str:
-    return name if statistic in ("", "mean", "rate") else f"{statistic}({name})"
+def _column(name: str, statistic: str) -> SliceColumn:
+    shown = name if statistic in ("", "mean", "rate") else f"{statistic}({name})"
+    return SliceColumn(name=shown, operational=name in OPERATIONAL)
 
 
-def _bounded(verdicts: Sequence[Verdict]) -> list[tuple[Bound, Verdict]]:
-    read = ((read_bound(verdict.gate), verdict) for verdict in verdicts)
-    return [(bound, verdict) for bound, verdict in read if bound is not None]
+def _bounded(verdicts: Sequence[Verdict]) -> list[Bound]:
+    return [bound for bound in map(bound_of, verdicts) if bound is not None]
 
 
-def _row(metric: Metric, bounded: Sequence[tuple[Bound, Verdict]], *, overall: float | None) -> MetricRow:
-    mine = [pair for pair in bounded if pair[0].is_for(metric.name, metric.statistic, metric.slice)]
+def _row(metric: Metric, bounded: Sequence[Bound], *, overall: float | None) -> MetricRow:
+    mine = [bound for bound in bounded if bound.is_for(metric.name, metric.statistic, metric.slice)]
     level = f"{metric.level * 100:.4g}%" if metric.low is not None or metric.high is not None else ""
     return MetricRow(
         name=metric.name,
@@ -132,28 +140,27 @@ def missing(unscored: int, errored: int) -> str:
     return ", ".join(f"{amount:,} {what}" for amount, what in found if amount)
 
 
-def _bar(metric: Metric, mine: Sequence[tuple[Bound, Verdict]], overall: float | None) -> IntervalBar | None:
+def _bar(metric: Metric, mine: Sequence[Bound], overall: float | None) -> IntervalBar | None:
     if metric.value is None:
         return None
-    bounds = [bound.value for bound, _ in mine]
+    bounds = [bound.value for bound in mine]
     around = [value for value in (metric.low, metric.high, overall) if value is not None]
-    axis = axis_for([metric.value, *around, *bounds], metric.unit)
+    axis = axis_for([metric.value, *around, *bounds], metric.unit, shares=metric.name not in OPERATIONAL)
     low, high = metric.low, metric.high
     shown = words.measure(metric.value, metric.unit)
     span = words.interval(low, high, metric.unit)
-    texts = [f"{bound.operator} {words.measure(bound.value, metric.unit)}" for bound, _ in mine]
     ticks = tuple(
-        Tick(at=axis.at(bound.value), good="right" if bound.operator.startswith(">") else "left", text=text)
-        for (bound, _), text in zip(mine, texts, strict=True)
+        Tick(at=axis.at(bound.value), good="right" if bound.gate.wants_more else "left", text=bound.text)
+        for bound in mine
     )
-    said = [shown, f"interval {span}" if span else "no interval", *(f"gate {text}" for text in texts)]
+    said = [shown, f"interval {span}" if span else "no interval", *(f"gate {bound.text}" for bound in mine)]
     return IntervalBar(
         axis=axis,
         dot=axis.at(metric.value),
         low=None if low is None and high is None else axis.at(axis.low if low is None else low),
         high=None if low is None and high is None else axis.at(axis.high if high is None else high),
         ticks=ticks if not metric.slice or ticks else _overall_tick(axis.at(overall) if overall is not None else None),
-        state=_worst([verdict for _, verdict in mine]),
+        state=_worst([bound.verdict for bound in mine]),
         text=", ".join(said),
     )
 

@@ -22,6 +22,7 @@ from evalkit.trial import Trial
 
 OUTCOMES = {"passed": "p", "missed": "m", "errored": "e", "unscored": "u"}
 NOT_RUN = "n"
+_WORST_FIRST = "efups"
 
 _LIMITS = (200_000, 20_000, 4_000, 1_000)
 _BUDGET = 200_000_000
@@ -134,14 +135,10 @@ class _Builder:
         self.rows["tokens"].append(usage.total_tokens if usage else None)
         self.rows["cost"].append(float(usage.cost) if usage and usage.cost is not None else None)
         self.outcomes.append(OUTCOMES[trial.outcome] if trial else NOT_RUN)
-        for score in trial.scores if trial else ():
-            values, states = self.scores.setdefault(score.name, ([], []))
-            if len(values) > place:
-                continue  # a second score of that name in one trial: the table shows the first, the panel both
-            _padded(values, None, place)
-            _padded(states, "-", place)
-            values.append(score.label if score.value is None else _rounded(score.value))
-            states.append(_state(score))
+        for name, scores in _by_name(trial.scores if trial else ()).items():
+            values, states = self.scores.setdefault(name, ([], []))
+            _padded(values, None, place).append(_cell(scores))
+            _padded(states, "-", place).append(min(map(_state, scores), key=_WORST_FIRST.index))
 
     def _contents(self, trial: Trial) -> dict[str, Any]:
         output = trial.output
@@ -222,6 +219,21 @@ def _state(score: Score) -> str:
     if score.status != "scored":
         return "e" if score.status == "error" else "u"
     return "s" if score.passed is None else "p" if score.passed else "f"
+
+
+def _by_name(scores: Sequence[Score]) -> dict[str, list[Score]]:
+    found: dict[str, list[Score]] = {}
+    for score in scores:
+        found.setdefault(score.name, []).append(score)
+    return found
+
+
+def _cell(scores: Sequence[Score]) -> float | str | None:
+    """What the table shows: the value, the mean of several under one name, or the label where there is no value."""
+    values = [score.value for score in scores if score.value is not None]
+    if values:
+        return _rounded(sum(values) / len(values))
+    return next((score.label for score in scores if score.label is not None), None)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -32,19 +32,21 @@ class Plot:
 
 def plots(suite: SuiteRun) -> tuple[Plot, ...]:
     """The distributions of `suite`, scores in the order they first appear."""
+    raised = sum(trial.output.error is not None and not trial.scores for trial in suite.trials)
     by_name: dict[str, list[Score]] = {}
     for trial in suite.trials:
         for score in trial.scores:
             by_name.setdefault(score.name, []).append(score)
-    made = [_score_plot(name, scores) for name, scores in by_name.items()]
+    made = [_score_plot(name, scores, raised) for name, scores in by_name.items()]
     made += _usage_plots(suite.trials)
     return tuple(plot for plot in made if plot is not None)
 
 
-def _score_plot(name: str, scores: Sequence[Score]) -> Plot | None:
+def _score_plot(name: str, scores: Sequence[Score], raised: int) -> Plot | None:
     unscored = sum(score.status == "unscored" for score in scores)
     errored = sum(score.status == "error" for score in scores)
-    absent = missing(unscored, errored)
+    ended = f"{words.count(raised, 'trial')} that raised before scoring" if raised else ""
+    absent = "; ".join(part for part in (missing(unscored, errored), ended) if part)
     values = [score.value for score in scores if score.value is not None]
     labels = [score.label for score in scores if score.value is None and score.label is not None]
     if values and set(values) <= {0.0, 1.0}:

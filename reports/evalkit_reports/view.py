@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from evalkit.runs import Provenance, Run, SuiteRun, Verdict
 from evalkit.trial import Trial
 from evalkit_reports import words
+from evalkit_reports.bounds import figure
 from evalkit_reports.charts import Part, parts
 from evalkit_reports.headline import Banner, Headline, banners, headline
 from evalkit_reports.measures import MetricRow, SliceTable, metric_rows, missing, slice_tables
@@ -125,7 +126,7 @@ def _used(trials: Sequence[Trial]) -> list[tuple[str, str]]:
 
 
 def _of(known: int, whole: int) -> str:
-    return "" if known == whole else f" (known for {known:,} of {whole:,} trials)"
+    return "" if known == whole else f" ({known:,} of {whole:,} known)"
 
 
 def _suite_view(number: int, suite: SuiteRun, run: Run) -> SuiteView:
@@ -171,7 +172,7 @@ def _outcomes(suites: Sequence[SuiteRun]) -> tuple[Part, ...]:
     for suite in suites:
         for trial in suite.trials:
             counts[trial.outcome] += 1
-        not_run += max(suite.info.planned - len({(trial.case_id, trial.number) for trial in suite.trials}), 0)
+        not_run += max(suite.info.planned - len(suite.trials), 0)
     return parts([*((name, name, amount) for name, amount in counts.items()), ("not run", "notrun", not_run)])
 
 
@@ -182,7 +183,7 @@ def _told(outcomes: Sequence[Part]) -> str:
 def gate_row(verdict: Verdict) -> GateRow:
     """One verdict as text."""
     level = f"{verdict.level * 100:.4g}%" if verdict.level is not None else ""
-    unit = str(verdict.inputs.get("unit", ""))
+    span = f"{figure(verdict, verdict.low)} – {figure(verdict, verdict.high)}"
     accepted = ""
     if verdict.decision == "inconclusive" and verdict.on_inconclusive != "fail":
         accepted = "counts as a pass here" if verdict.on_inconclusive == "pass" else "is a warning here"
@@ -191,8 +192,8 @@ def gate_row(verdict: Verdict) -> GateRow:
         suite=verdict.suite,
         gate=verdict.gate,
         state=verdict.decision,
-        observed=words.measure(verdict.observed, unit),
-        interval=words.interval(verdict.low, verdict.high, unit),
+        observed=figure(verdict, verdict.observed),
+        interval="" if verdict.low is None and verdict.high is None else span,
         method=" ".join(part for part in (level, verdict.method) if part),
         sample=words.count(verdict.cases, "case") + (f", {words.count(verdict.trials, 'trial')}" if repeats else ""),
         missing=missing(verdict.unscored, verdict.errored),

@@ -12,7 +12,7 @@ _SECONDS = ("s", "sec", "seconds")
 _DOLLARS = ("$", "usd", "USD")
 
 
-def number(value: float | Decimal | None) -> str:
+def number(value: float | None) -> str:
     """`0.925`, `1,319`, `12.4`, `3.2e-06`: three decimals below ten, four figures above, whole numbers whole."""
     if value is None:
         return UNKNOWN
@@ -52,9 +52,10 @@ def dollars(value: float | Decimal | None) -> str:
     """`$12.40`, `$0.0031`: cents, or two figures where cents would say zero."""
     if value is None:
         return UNKNOWN
-    if value == 0 or abs(value) >= 1:
+    amount = float(value)
+    if amount == 0 or abs(amount) >= 1:
         return f"${value:,.2f}"
-    places = 2 - math.floor(math.log10(abs(float(value)))) - 1
+    places = 1 - math.floor(math.log10(abs(amount)))
     return f"${value:.{max(2, min(places, 10))}f}"
 
 

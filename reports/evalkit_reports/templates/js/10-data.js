@@ -12,7 +12,7 @@ async function unpack(element) {
 
 const OUTCOME = { p: "passed", m: "missed", e: "errored", u: "unscored", n: "not run" };
 const SHAPE = { p: "passed", m: "missed", e: "errored", u: "unscored", n: "notrun", f: "missed", s: "none" };
-const STATE = { p: "passed", f: "below its mark", s: "scored", u: "unscored", e: "errored" };
+const STATE = { p: "passed", f: "missed", s: "scored", u: "unscored", e: "errored" };
 
 const data = {
   rows: 0,
@@ -96,5 +96,6 @@ function dollars(value) {
 function figure(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);
-  return Number.isInteger(value) ? whole.format(value) : String(Number(value.toPrecision(4)));
+  if (Number.isInteger(value)) return whole.format(value);
+  return Math.abs(value) < 10 && Math.abs(value) >= 0.0005 ? value.toFixed(3) : String(Number(value.toPrecision(4)));
 }

@@ -1,5 +1,6 @@
 // Values as people read them: text first, then JSON, chat messages, fields, Markdown. Text nodes only, never markup.
 const HIGHLIGHT_LIMIT = 60000;
+const FOLD_ABOVE = 480;
 const TOKENS = /("(?:[^"\\]|\\.)*")(\s*:)?|-?\d[\d.eE+-]*|true|false|null|[{}[\],]/g;
 
 class Exact { // a number that would not survive as a double, kept as it was written
@@ -16,31 +17,41 @@ function tryParse(text) {
   try { return parse(text); } catch { return undefined; }
 }
 
+// Where a bracket at `from` closes, if what it holds is short and flat enough for one line; else -1.
+function shortUntil(tokens, from) {
+  for (let i = from + 1, length = 0; i < tokens.length && length < 64; i++) {
+    const token = tokens[i][0];
+    if (token === "}" || token === "]") return i;
+    if (token === "{" || token === "[") return -1;
+    length += token.length + 1;
+  }
+  return -1;
+}
+
 function jsonNodes(text) {
   // Laid out from the text itself, so that every number and escape stays as it was.
   const out = make("div", "code");
   out.dir = "ltr";
   const plain = text.length > HIGHLIGHT_LIMIT;
-  let depth = 0, buffer = "";
+  const tokens = [...text.matchAll(TOKENS)];
+  let depth = 0, buffer = "", lineEnd = -1;
   const newline = () => "\n" + "  ".repeat(depth);
   const put = (token, kind) => {
     if (plain || !kind) { buffer += token; return; }
     if (buffer) { out.append(buffer); buffer = ""; }
     out.append(make("span", kind, token));
   };
-  const tokens = [...text.matchAll(TOKENS)];
   tokens.forEach((found, i) => {
-    const token = found[0], next = tokens[i + 1]?.[0];
+    const token = found[0];
     if (found[1] !== undefined) {
-      if (found[2] !== undefined) { put(found[1], "j-key"); put(": "); } else put(found[1], "j-string");
+      put(found[1], found[2] === undefined ? "j-string" : "j-key");
+      if (found[2] !== undefined) put(": ");
     } else if (token === "{" || token === "[") {
-      if (next === "}" || next === "]") put(token);
-      else { depth++; put(token + newline()); }
+      lineEnd = shortUntil(tokens, i);
+      if (lineEnd < 0) { depth++; put(token + newline()); } else put(token);
     } else if (token === "}" || token === "]") {
-      const before = tokens[i - 1]?.[0];
-      if (before === "{" || before === "[") put(token);
-      else { depth--; put(newline() + token); }
-    } else if (token === ",") put("," + newline());
+      if (i === lineEnd) { lineEnd = -1; put(token); } else { depth--; put(newline() + token); }
+    } else if (token === ",") put(lineEnd < 0 ? "," + newline() : ", ");
     else put(token, /^[tfn]/.test(token) ? "j-word" : "j-number");
   });
   if (buffer) out.append(buffer);
@@ -61,9 +72,14 @@ function codeNodes(text) {
 
 const MARKDOWN = /^(#{1,6} |```|\s*[-*] |\s*\d+\. |> )|\*\*[^*\n]+\*\*|`[^`\n]+`/m;
 
+const FENCE = /^\s*(```|~~~)/m;
+const CODE_LINE = /^\s*(def|class|import|from|return|function|const|let|var|fn|pub|public|static|#include|SELECT|if|for|while) .*|[;{]\s*$/;
+
 function looksLikeCode(text) {
-  const lines = text.split("\n").filter((line) => line.trim());
-  return lines.length > 1 && lines.filter((line) => /^\s{2,}|[{};:]\s*$|^\s*(def|import|from|return|class) /.test(line)).length > lines.length * 0.6;
+  if (FENCE.test(text)) return false;
+  const lines = text.split("\n", 400).filter((line) => line.trim());
+  const shaped = lines.filter((line) => /^\s{2,}/.test(line) || CODE_LINE.test(line)).length;
+  return lines.length > 1 && lines.some((line) => CODE_LINE.test(line)) && shaped > lines.length * 0.6;
 }
 
 function markdownNodes(text) {
@@ -101,7 +117,7 @@ function inline(line) {
 }
 
 function bestText(text) {
-  if (looksLikeCode(text) && !MARKDOWN.test(text)) return codeNodes(text);
+  if (looksLikeCode(text)) return codeNodes(text);
   return MARKDOWN.test(text) ? markdownNodes(text) : textNodes(text);
 }
 
@@ -171,8 +187,8 @@ function waysToShow(value) {
   if (isText && text === "") return [["Text", () => make("span", "nothing", "empty text")]];
   const parsed = !isText || /^\s*[[{]/.test(text) ? tryParse(text) : undefined;
   if (parsed === undefined || (isText && typeof parsed !== "object")) {
-    if (MARKDOWN.test(text)) return [["Markdown", () => markdownNodes(text)], raw];
     if (looksLikeCode(text)) return [["Code", () => codeNodes(text)], raw];
+    if (MARKDOWN.test(text)) return [["Markdown", () => markdownNodes(text)], raw];
     return [raw];
   }
   const json = ["JSON", () => jsonNodes(text)];
@@ -194,7 +210,6 @@ function block(title, value) {
   const shown = make("div", "shown");
   const head = make("div", "block-head", make("h4", "", title));
   const box = make("div", "block", head, shown);
-  const unfold = button("Show all", "unfold", () => { box.classList.remove("folded"); unfold.remove(); });
   const modes = ways.map(([name, nodes]) => {
     const mode = button(name, "mode", () => {
       shown.replaceChildren(nodes());
@@ -208,11 +223,17 @@ function block(title, value) {
   if (modes.length > 1) head.append(...modes);
   const text = plainText(value);
   if (text) head.append(copyButton(() => text));
-  if (text.length > 1400 || text.split("\n", 24).length > 22) {
+  return box;
+}
+
+// Long values start folded; how long they are is known once they are on the page.
+function foldLong(within) {
+  const boxes = [...within.querySelectorAll(".block")].filter((box) => box.querySelector(":scope > .shown")?.scrollHeight > FOLD_ABOVE);
+  for (const box of boxes) {
     box.classList.add("folded");
+    const unfold = button("Show all", "unfold", () => { box.classList.remove("folded"); unfold.remove(); });
     box.append(unfold);
   }
-  return box;
 }
 
 function copyButton(text, name = "Copy") {

@@ -25,19 +25,19 @@ function columnsFor() {
   const used = data.scores.map((score, index) => index).filter((index) =>
     query.suite < 0 || [...data.scores[index].states].some((state, row) => state !== "-" && cases.suite[rows.case[row]] === query.suite));
   const columns = [
-    { key: "outcome", name: "Outcome", width: "104px", least: 104, node: (row) => outcomeNode(row) },
-    { key: "id", name: "Case", width: "minmax(130px, 1.1fr)", least: 130, className: "id", node: (row) => linkNode(row) },
+    { key: "outcome", name: "Outcome", width: "96px", least: 96, node: (row) => outcomeNode(row) },
+    { key: "id", name: "Case", width: "minmax(120px, 1fr)", least: 120, className: "id", node: (row) => linkNode(row) },
   ];
   if (repeated) columns.push({ key: "trial", name: "Trial", width: "44px", least: 44, className: "num", node: (row) => String(rows.trial[row] || "–") });
   if (data.suites.length > 1 && query.suite < 0) columns.push({ key: "suite", name: "Suite", width: "minmax(90px, 0.8fr)", least: 90, node: (row) => isolated(data.suites[cases.suite[rows.case[row]]]) });
-  columns.push({ key: "text", name: "Input", width: "minmax(160px, 2.6fr)", least: 160, className: "text", node: (row) => isolated(cases.text[rows.case[row]]) });
-  if (data.tags.length) columns.push({ key: "", name: "Tags", width: "minmax(70px, 0.7fr)", least: 70, className: "tags", node: (row) => isolated(cases.tags[rows.case[row]].map((tag) => data.tags[tag]).join(", ")) });
+  columns.push({ key: "text", name: "Input", width: "minmax(200px, 3fr)", least: 200, className: "text", node: (row) => isolated(cases.text[rows.case[row]]) });
+  if (data.tags.length) columns.push({ key: "", name: "Tags", width: "minmax(56px, 0.6fr)", least: 56, className: "tags", node: (row) => isolated(cases.tags[rows.case[row]].map((tag) => data.tags[tag]).join(", ")) });
   for (const index of used.slice(0, MOST_SCORES)) {
-    columns.push({ key: `score:${index}`, name: data.scores[index].name, width: "minmax(84px, 116px)", least: 84, className: "num", node: (row) => scoreNode(index, row) });
+    columns.push({ key: `score:${index}`, name: data.scores[index].name, width: "minmax(78px, 110px)", least: 78, className: "num", node: (row) => scoreNode(index, row) });
   }
-  if (known("latency")) columns.push({ key: "latency", name: "Latency", width: "74px", least: 74, className: "num latency", node: (row) => seconds(rows.latency[row]) });
-  if (known("tokens")) columns.push({ key: "tokens", name: "Tokens", width: "64px", least: 64, className: "num", node: (row) => figure(rows.tokens[row]) });
-  if (known("cost")) columns.push({ key: "cost", name: "Cost", width: "74px", least: 74, className: "num", node: (row) => dollars(rows.cost[row]) });
+  if (known("latency")) columns.push({ key: "latency", name: "Latency", width: "66px", least: 66, className: "num latency", node: (row) => seconds(rows.latency[row]) });
+  if (known("tokens")) columns.push({ key: "tokens", name: "Tokens", width: "54px", least: 54, className: "num", node: (row) => figure(rows.tokens[row]) });
+  if (known("cost")) columns.push({ key: "cost", name: "Cost", width: "66px", least: 66, className: "num", node: (row) => dollars(rows.cost[row]) });
   return { columns, used };
 }
 
@@ -77,7 +77,7 @@ function drawHead() {
   table.used = used;
   const grid = $("table");
   grid.style.setProperty("--columns", columns.map((column) => column.width).join(" "));
-  grid.style.setProperty("--least", `${columns.reduce((sum, column) => sum + column.least + 14, 14)}px`);
+  grid.style.setProperty("--least", `${columns.reduce((sum, column) => sum + column.least + 12, 12)}px`);
   $("head").replaceChildren(...columns.map((column) => {
     const cell = make("span", column.className?.includes("num") ? "num" : "");
     cell.setAttribute("role", "columnheader");

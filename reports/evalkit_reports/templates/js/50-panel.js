@@ -65,7 +65,7 @@ function trialNodes(trial, row) {
     ["Tokens", input === null && output === null ? null : `${figure(input)} in, ${figure(output)} out`],
     ["Cost", cost === null ? null : `$${cost}`],
     ["Trace", trial.trace],
-    ["Started", trial.started],
+    ["Started", trial.started.replace(/(\.\d+)?\+00:00$/, " UTC").replace("T", " ")],
     ["Attempt", trial.attempt > 1 ? String(trial.attempt) : null],
     ["Test", trial.nodeid],
   ]));
@@ -83,8 +83,17 @@ function trialColumn(trial, row, here) {
 
 function caseFacts(number, item) {
   const tags = data.cases.tags[number].map((tag) => data.tags[tag]).join(", ");
-  const box = facts([["Suite", data.suites.length > 1 ? data.suites[data.cases.suite[number]] : null], ["Tags", tags], ["Source", item.source]]);
+  const suite = data.suites.length > 1 ? data.suites[data.cases.suite[number]] : null;
+  const known = flat(item.metadata) ?? [];
+  const box = facts([["Suite", suite], ["Tags", tags], ...known, ["Source", item.source]]);
   return box.childElementCount ? box : null;
+}
+
+// Short metadata without nesting, as pairs; null where it wants a block of its own.
+function flat(metadata) {
+  const parsed = metadata?.[0] === "json" && metadata[1].length < 400 ? tryParse(metadata[1]) : null;
+  if (!isObject(parsed) || Object.values(parsed).some((value) => value !== null && typeof value === "object" && !(value instanceof Exact))) return null;
+  return Object.keys(parsed).map((key) => [key, typeof parsed[key] === "string" ? parsed[key] : written(parsed[key])]);
 }
 
 function panelHead(number, row) {
@@ -114,7 +123,6 @@ async function showCase(row, focus) {
   const given = make("div", "pair", block("Input", item.input));
   if (item.expected !== null) given.append(block("Expected", item.expected));
   body.append(given);
-  if (item.metadata) body.append(block("Metadata", item.metadata));
   if (item.trials.length === 1) body.append(...trialNodes(item.trials[0], rows[0]));
   else if (item.trials.length) {
     const columns = item.trials.map((trial, place) => trialColumn(trial, rows[place], rows[place] === row));
@@ -124,13 +132,16 @@ async function showCase(row, focus) {
     side.setAttribute("aria-label", "Trials side by side");
     body.append(side);
   } else body.append(make("p", "nothing", "This case was selected but not run."));
+  if (item.metadata && flat(item.metadata) === null) body.append(block("Metadata", item.metadata));
   const box = $("panel");
   box.classList.toggle("many", item.trials.length > 1);
   box.setAttribute("aria-labelledby", "panel-title");
   box.replaceChildren(panelHead(number, row), body);
   box.hidden = false;
   if (focus) $("panel-title").focus({ preventScroll: true });
-  body.querySelector(".here")?.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
+  foldLong(body);
+  const here = body.querySelector(".here");
+  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 40;
 }
 
 function hidePanel() {
@@ -189,5 +200,6 @@ function followHash() {
   if (row < 0) { complain(`This report has no case ${decoded(location.hash.slice(6))}.`); return; }
   const position = table.rows.indexOf(row);
   if (position >= 0) activate(position);
+  if (panel.row < 0) $("cases").scrollIntoView({ behavior: "instant" });
   showCase(row, true);
 }
