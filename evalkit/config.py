@@ -52,7 +52,8 @@ SETTINGS: tuple[Setting, ...] = (
         kind="text",
         default=DEFAULT_STORE,
         metavar="URL",
-        doc="Where runs are kept: a path, taken from the project's root, or a database URL.",
+        doc="Where runs are kept: a database URL or a path, which a flag takes from the current folder, "
+        "anything else from the project's root.",
     ),
     Setting(
         name="repeat",
@@ -193,7 +194,8 @@ def load_settings(
         read = _read if isinstance(value, str) else _checked
         values[key] = read(setting, value, setting.flag)
         sources[key] = setting.flag
-    values["store"] = _absolute(values["store"], root)
+    from_flag = sources["store"] == _BY_NAME["store"].flag
+    values["store"] = _absolute(values["store"], Path.cwd() if from_flag else root)
     return Settings(root=root, suite_gates=MappingProxyType(suite_gates), sources=MappingProxyType(sources), **values)
 
 
@@ -331,7 +333,5 @@ def _wrong(setting: Setting, value: Any, wants: str, where: str) -> ConfigError:
     return ConfigError(f"`{setting.name}` is {wants}, not {value!r:.60}.", where=where, hint=setting.doc)
 
 
-def _absolute(store: str, root: Path) -> str:
-    if "://" in store:
-        return store
-    return str(root / Path(store).expanduser())
+def _absolute(store: str, folder: Path) -> str:
+    return store if "://" in store else str(folder / Path(store).expanduser())

@@ -34,7 +34,7 @@ def interval(low: float | None, high: float | None, unit: str = "") -> str:
     if low is None and high is None:
         return ""
     ends = ["?" if end is None else figure(end, unit) for end in (low, high)]
-    for suffix in (" s", " ms"):
+    for suffix in (" s", " ms", " µs"):
         if all(end.endswith(suffix) for end in ends):
             ends[0] = ends[0].removesuffix(suffix)
     return "–".join(ends)
@@ -63,7 +63,9 @@ def _seconds(value: float) -> str:
         return f"{value:.0f} s" if size >= 100 else f"{value:.1f} s"
     if size >= 1:
         return f"{value:.2f} s"
-    return f"{value * 1000:.0f} ms" if size >= 0.01 else f"{value * 1000:.2g} ms"
+    if size >= 0.001:
+        return f"{value * 1000:.0f} ms" if size >= 0.01 else f"{value * 1000:.1f} ms"
+    return f"{value * 1_000_000:.0f} µs"
 
 
 def _number(value: float) -> str:

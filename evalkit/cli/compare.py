@@ -1,0 +1,156 @@
+"""`evalkit compare`: two runs, case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from evalkit import grid
+from evalkit.cli.options import CommonCommand, Invocation, emit_json, json_option, pass_invocation
+from evalkit.cli.shapes import COMPARE, moment
+from evalkit.comparison import Comparison, MetricDifference, SuiteComparison, compare
+from evalkit.errors import EvalkitError
+from evalkit.figures import count, figure
+from evalkit.plaintext import Paint, clean, wrapped
+from evalkit.runs import Run
+
+SHOWN = 12
+
+
+class NotComparable(EvalkitError):
+    """Two runs that have nothing in common which could be compared."""
+
+
+@click.command(name="compare", cls=CommonCommand)
+@click.argument("base", metavar="BASE")
+@click.argument("candidate", metavar="CANDIDATE")
+@json_option
+@pass_invocation
+def command(invocation: Invocation, base: str, candidate: str, as_json: bool) -> None:
+    """Compare two runs case by case: per metric, and which cases newly fail or newly pass.
+
+    Cases are paired by id. A suite on two versions of its dataset is not compared, nor is a metric whose scorer has
+    changed. What is shown are the differences as seen, without a claim about chance.
+    """
+    with invocation.open_store() as store:
+        first, second = (store.load(store.resolve(name), payload=True) for name in (base, candidate))
+    comparison = compare(first, second)
+    if as_json:
+        emit_json(_shape(comparison))
+    if comparison.is_refused:
+        reasons = [f"{suite.name}: {_refusal(suite)}" for suite in comparison.suites]
+        raise NotComparable(
+            "These two runs cannot be compared.",
+            why="\n".join(reasons) or "Neither has a suite.",
+            hint="Run both on one version of the dataset, with one version of the scorers.",
+        )
+    if not as_json:
+        for line in _text(comparison, invocation.width, invocation.paint()):
+            click.echo(line)
+
+
+def _refusal(suite: SuiteComparison) -> str:
+    return suite.refused or "; ".join(f"{metric.name}: {metric.refused}" for metric in suite.metrics)
+
+
+def _text(comparison: Comparison, width: int, paint: Paint) -> Iterator[str]:
+    for side, run in (("base", comparison.base), ("candidate", comparison.candidate)):
+        yield clean(f"{side:<10} {run.id}  {moment(run.started_at)}  {_state(run)}")
+    for suite in comparison.suites:
+        yield ""
+        yield paint(clean(f"{suite.name}: {suite.refused or count(suite.cases, 'case') + ' in both'}"), "1")
+        if suite.refused:
+            continue
+        compared = [metric for metric in suite.metrics if not metric.refused and metric.pairs + metric.unpaired]
+        if compared:
+            columns = grid.fit((_columns(compared, level) for level in range(4)), width)
+            yield paint(grid.header(columns), "2")
+            for number in range(len(compared)):
+                yield from grid.lines(columns, number)
+        for metric in suite.metrics:
+            if metric.refused:
+                yield clean(f"{metric.name}: not compared, {metric.refused}")
+        yield from _cases("newly failing", suite.newly_failing, width, paint, "31")
+        yield from _cases("newly passing", suite.newly_passing, width, paint, "32")
+        yield from _cases("in one run only", suite.unpaired, width, paint, "33")
+        if suite.cases and len(suite.identical) == suite.cases:
+            yield f"All {count(suite.cases, 'output')} are identical: the two runs do not differ in what was answered."
+        elif suite.identical:
+            yield f"{len(suite.identical):,} of {count(suite.cases, 'case')} have identical outputs."
+    yield ""
+    yield from wrapped("These are differences as seen; whether chance alone explains them is not judged here.", width)
+
+
+def _state(run: Run) -> str:
+    return f"{run.status}, partial" if run.is_partial and run.status == "complete" else run.status
+
+
+def _cases(title: str, ids: Sequence[str], width: int, paint: Paint, colour: str) -> Iterator[str]:
+    if ids:
+        more = f", and {len(ids) - SHOWN:,} more" if len(ids) > SHOWN else ""
+        text = clean(f"{title} ({len(ids):,}): " + ", ".join(ids[:SHOWN]) + more)
+        yield from (paint(line, colour) for line in wrapped(text, width))
+
+
+def _columns(metrics: Sequence[MetricDifference], level: int) -> list[grid.Column]:
+    columns = [
+        grid.Column(title="metric", texts=[clean(metric.name) for metric in metrics], least=14 if level else None),
+        grid.Column(title="base", texts=[figure(metric.base, metric.unit) for metric in metrics], right=True),
+        grid.Column(title="candidate", texts=[figure(metric.candidate, metric.unit) for metric in metrics], right=True),
+        grid.Column(title="difference", texts=[_signed(metric) for metric in metrics], right=True),
+        grid.Column(title="pairs", texts=[f"{metric.pairs:,}" for metric in metrics], right=True),
+        grid.Column(
+            title="cases", texts=[f"{len(metric.higher):,}↑ {len(metric.lower):,}↓" for metric in metrics], right=True
+        ),
+    ]
+    if level < 2:
+        columns.append(grid.Column(title="equal", texts=[f"{metric.equal:,}" for metric in metrics], right=True))
+    if level < 3:
+        columns.append(grid.Column(title="unpaired", texts=[f"{metric.unpaired:,}" for metric in metrics], right=True))
+    return columns
+
+
+def _signed(metric: MetricDifference) -> str:
+    if metric.difference is None:
+        return "–"
+    text = figure(abs(metric.difference), metric.unit)
+    return text if metric.difference == 0 else ("+" if metric.difference > 0 else "-") + text
+
+
+def _shape(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "schema": COMPARE,
+        "base": comparison.base.id,
+        "candidate": comparison.candidate.id,
+        "refused": comparison.is_refused,
+        "suites": [
+            {
+                "suite": suite.name,
+                "refused": suite.refused or None,
+                "cases": suite.cases,
+                "metrics": [
+                    {
+                        "name": metric.name,
+                        "unit": metric.unit,
+                        "refused": metric.refused or None,
+                        "base": metric.base,
+                        "candidate": metric.candidate,
+                        "difference": metric.difference,
+                        "pairs": metric.pairs,
+                        "higher": list(metric.higher),
+                        "lower": list(metric.lower),
+                        "equal": metric.equal,
+                        "unpaired": metric.unpaired,
+                    }
+                    for metric in suite.metrics
+                ],
+                "newly_failing": list(suite.newly_failing),
+                "newly_passing": list(suite.newly_passing),
+                "identical": list(suite.identical),
+                "unpaired": list(suite.unpaired),
+            }
+            for suite in comparison.suites
+        ],
+    }

@@ -1,0 +1,129 @@
+"""`evalkit gate`: a stored run judged again, without calling anything."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from evalkit.cli.options import CommonCommand, Invocation, emit_json, json_option, pass_invocation
+from evalkit.cli.shapes import GATE, verdict_shape
+from evalkit.errors import GateError, NotFound, did_you_mean
+
+if TYPE_CHECKING:
+    from evalkit.gates import Gate
+    from evalkit.runs import Run, SuiteRun, Verdict
+
+
+@click.command(name="gate", cls=CommonCommand)
+@click.argument("run", metavar="RUN")
+@click.option(
+    "--gate", "texts", metavar="GATE", multiple=True, help="Judge by this instead of the run's own gates; repeatable."
+)
+@click.option("--suite", "suite_name", metavar="SUITE", help="Judge this suite of the run only.")
+@click.option(
+    "--inconclusive",
+    type=click.Choice(["fail", "warn"]),
+    help="What a gate without a decision does to the exit code: 3, or nothing.",
+)
+@json_option
+@pass_invocation
+def command(
+    invocation: Invocation,
+    run: str,
+    texts: Sequence[str],
+    suite_name: str | None,
+    inconclusive: str | None,
+    as_json: bool,
+) -> int:
+    """Judge a stored run again, by its own gates or by others; no model is called.
+
+    Leaves with 0 when all gates pass, 1 when one fails, 2 for a mistake in what was asked, 3 when none fails but
+    some cannot be decided, 4 when too many trials errored.
+    """
+    from evalkit.gates import exit_code
+
+    found = invocation.load(run, payload=False)
+    on_inconclusive = inconclusive or invocation.settings().inconclusive
+    verdicts = judged(found, texts, suite_name, on_inconclusive)
+    found = dataclasses.replace(
+        found,
+        verdicts=tuple(verdicts),
+        suites=tuple(suite for suite in found.suites if suite_name in (None, suite.info.name)),
+    )
+    code: int = exit_code(verdicts)
+    if as_json:
+        emit_json(
+            {
+                "schema": GATE,
+                "run": found.id,
+                "decision": found.decision,
+                "exit_code": code,
+                "gates": [verdict_shape(verdict) for verdict in verdicts],
+            }
+        )
+        return code
+    from evalkit.summary import render
+
+    click.echo(render(found, width=invocation.width, color=invocation.paint().on), nl=False)
+    return code
+
+
+def judged(run: Run, texts: Sequence[str], suite_name: str | None, on_inconclusive: str) -> list[Verdict]:
+    """The verdicts on a run by the gates `texts`, or by its own where there are none.
+
+    A gate given for several suites is judged on those that have its metric. Raises `NotFound` for a suite that the
+    run does not have, `GateError` for a gate that names nothing in any of them or can never pass.
+    """
+    from evalkit.gates import judge, parse, with_defaults
+
+    suites = _chosen(run, suite_name)
+    given = [parse(text, where="--gate") for text in texts]
+    by_suite: dict[str, list[Gate]] = {}
+    for suite in suites:
+        if given:
+            by_suite[suite.info.name] = [gate for gate in given if len(suites) == 1 or _has(suite, gate)]
+        else:
+            by_suite[suite.info.name] = [parse(text, where=suite.info.location) for text in suite.info.gates]
+    for gate in given:
+        if not any(gate in gates for gates in by_suite.values()):
+            _check(suites[0], [gate])
+    if not any(by_suite.values()):
+        raise GateError(
+            "The run has no gates." if suite_name is None else f"The suite {suite_name} has no gates.",
+            hint='Give one: --gate "accuracy >= 0.9".',
+        )
+    verdicts: list[Verdict] = []
+    for suite in suites:
+        gates = with_defaults(by_suite[suite.info.name])
+        if given:
+            _check(suite, gates)
+        verdicts.extend(judge(gates, suite, on_inconclusive="warn" if on_inconclusive == "warn" else "fail"))
+    return verdicts
+
+
+def _chosen(run: Run, name: str | None) -> list[SuiteRun]:
+    known = [suite.info.name for suite in run.suites]
+    if name is not None and name not in known:
+        raise NotFound(
+            f'The run has no suite "{name}".{did_you_mean(name, known)}', hint="It has " + ", ".join(known) + "."
+        )
+    return [suite for suite in run.suites if name in (None, suite.info.name)]
+
+
+def _names(suite: SuiteRun) -> set[str]:
+    return {score.name for trial in suite.trials for score in trial.scores} | {
+        scorer.name for scorer in suite.info.scorers
+    }
+
+
+def _has(suite: SuiteRun, gate: Gate) -> bool:
+    return gate.is_builtin or gate.metric in _names(suite)
+
+
+def _check(suite: SuiteRun, gates: Sequence[Gate]) -> None:
+    from evalkit.gates import check
+
+    check(gates, suite.info, suite.cases, known=_names(suite), possible=())
