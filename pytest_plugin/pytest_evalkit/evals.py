@@ -19,9 +19,10 @@ from evalkit.recorder import Recorder, check_gates, parse_gates
 from evalkit.runner import Notes
 from evalkit.runs import Run, RunStatus
 from evalkit.score import ErrorInfo
+from evalkit.store.plain import from_plain, to_plain
 from evalkit.suites import suite_of
 from evalkit.trial import Output, Trial, error_info
-from pytest_evalkit import gateresults, handwritten, internals, terminal
+from pytest_evalkit import gateresults, handwritten, internals, terminal, xdist
 from pytest_evalkit.collect import Collection, EvalItem
 from pytest_evalkit.fixtures import awaited
 from pytest_evalkit.plugin import FLAGS
@@ -49,6 +50,8 @@ class Evals:
         self._left: Counter[str] = Counter()
         self._missed: dict[str, list[str]] = {}
         self._handwritten: dict[str, handwritten.HandWritten] = {}
+        self._is_open = False
+        self._sent: set[str] = set()
 
     # Collection
 
@@ -73,6 +76,10 @@ class Evals:
             self._declare_handwritten(recorder, session)
         except EvalkitError as error:
             errors.append(error)
+        if errors and xdist.is_worker(self.config):  # the controller is the one to say so
+            self.config.workeroutput[xdist.ERRORS] = [str(error) for error in errors]  # type: ignore[attr-defined]
+            session.items.clear()
+            return
         if errors:
             raise pytest.UsageError("\n\n".join(str(error) for error in errors))
         self.recorder = recorder
@@ -114,7 +121,7 @@ class Evals:
         if self.settings.sample is not None:
             return f"sample {self.settings.sample}"
         option = self.config.option
-        for flag, value in (("-k", option.keyword), ("-m", option.markexpr), ("--lf", option.lf)):
+        for flag, value in (("-k", option.keyword), ("-m", option.markexpr), ("--lf", getattr(option, "lf", False))):
             if value:
                 return f"{flag} {value}" if isinstance(value, str) else flag
         return None
@@ -123,38 +130,51 @@ class Evals:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Open the run before the first item, and give the verdicts that are still out after the last."""
-        if self.recorder is None or session.config.option.collectonly or not self.recorder.suites:
-            return (yield)
-        if session.testsfailed and not session.config.option.continue_on_collection_errors:
-            return (yield)
-        self._begin(session, self.recorder)
-        try:
-            result = yield
-        except BaseException:
-            self._end("interrupted")
-            raise
-        stopped = bool(session.shouldfail or session.shouldstop)
-        self._end("interrupted" if stopped else "complete")
-        return result
+        """Open the run before the first item."""
+        if self._is_to_run(session):
+            self._begin(session)
+        return (yield)
 
-    def _begin(self, session: pytest.Session, recorder: Recorder) -> None:
-        recorder.provenance = collect()
-        try:
-            recorder.open()
-        except EvalkitError as error:
-            raise pytest.UsageError(str(error)) from None
-        internals.count_items(session, sum(len(info.gates) for info in recorder.suites))
+    def _is_to_run(self, session: pytest.Session) -> bool:
+        option = session.config.option
+        if self.recorder is None or not self.recorder.suites or option.collectonly:
+            return False
+        return not session.testsfailed or bool(option.continue_on_collection_errors)
+
+    def _begin(self, session: pytest.Session) -> None:
+        assert self.recorder is not None
+        if not xdist.is_worker(self.config):
+            self._open()
+            internals.count_items(session, sum(len(info.gates) for info in self.recorder.suites))
         self.scheduler = Scheduler(
             session,
             max_concurrency=self.settings.max_concurrency,
             timeout=self.settings.timeout,
             record=self._record,
-            reported=self._reported,
+            reported=lambda item: self.count_down(item.planned.name),
         )
 
-    def _end(self, status: RunStatus) -> None:
+    def _open(self) -> None:
         assert self.recorder is not None
+        self.recorder.provenance = collect()
+        try:
+            self.recorder.open()
+        except EvalkitError as error:
+            raise pytest.UsageError(str(error)) from None
+        self._is_open = True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """End the run, and write the report that was asked for."""
+        if self.errors and xdist.is_controller(self.config):
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if self.recorder is None or not self._is_open:
+            return
+        status: RunStatus = "complete"
+        if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            status = "failed"
+        elif exitstatus not in (0, 1, 5) or session.shouldfail or session.shouldstop:
+            status = "interrupted"
         self.run = self.recorder.finish(status)
         if self.settings.report is None:
             return
@@ -186,23 +206,63 @@ class Evals:
         trials: dict[str, list[Trial]] = {}
         for flight in flights:
             trial = flight.finished.trial if flight.finished is not None else _unstarted(flight)
-            if trial is not None:
-                trials.setdefault(flight.item.planned.name, []).append(trial)
+            if trial is None:
+                continue
+            if xdist.is_worker(self.config):
+                if flight.setup.excinfo is not None:
+                    self._send(flight.setup_report, flight.item.planned.name, trial)
+                continue
+            trials.setdefault(flight.item.planned.name, []).append(trial)
         for name, some in trials.items():
             self.recorder.record(name, some)
 
-    def _reported(self, item: EvalItem) -> None:
-        self._count_down(item.planned.name)
-
-    def _count_down(self, name: str) -> None:
+    def count_down(self, name: str) -> None:
+        """Take note that one more item of a suite is done; after the last, judge it and announce its gates."""
         self._left[name] -= 1
-        if self._left[name] == 0:
-            assert self.recorder is not None
-            info = next(info for info in self.recorder.suites if info.name == name)
-            verdicts = self.recorder.judge(name)
-            failing = [verdict for verdict in verdicts if gateresults.announce(self.config, info, verdict)]
-            gone = [gateresults.nodeid_of(info, verdict) for verdict in verdicts]
-            internals.remember_failures(self.config, self._missed.get(name, ()) if failing else (), forget=gone)
+        if self._left[name] != 0 or xdist.is_worker(self.config):
+            return
+        assert self.recorder is not None
+        info = next(info for info in self.recorder.suites if info.name == name)
+        verdicts = self.recorder.judge(name)
+        failing = [verdict for verdict in verdicts if gateresults.announce(self.config, info, verdict)]
+        gone = [gateresults.nodeid_of(info, verdict) for verdict in verdicts]
+        internals.remember_failures(self.config, self._missed.get(name, ()) if failing else (), forget=gone)
+
+    # Between xdist's workers and their controller
+
+    def _send(self, report: pytest.TestReport, suite: str, trial: Trial) -> None:
+        assert self.recorder is not None
+        record: dict[str, Any] = {"suite": suite, "trial": to_plain(trial)}
+        if suite not in self._sent:
+            self._sent.add(suite)
+            record["declaration"] = self.recorder.declaration(suite)
+        setattr(report, xdist.TRIAL, record)
+
+    def receive(self, session: pytest.Session, record: dict[str, Any]) -> None:
+        """Record a trial that a worker ran; the first of a suite brings the suite's declaration."""
+        if self.errors:
+            return
+        try:
+            if self.recorder is None:
+                self.recorder = Recorder(store=self.settings.store, seed=self.settings.seed)
+                self._open()
+            name = record["suite"]
+            if "declaration" in record and name not in {info.name for info in self.recorder.suites}:
+                info = self.recorder.declare_plain(record["declaration"])
+                self._left[name] = info.planned
+            trial = from_plain(Trial, record["trial"])
+            self.recorder.record(name, [trial])
+        except (EvalkitError, pytest.UsageError) as error:
+            self.refuse(session, str(error))
+            return
+        if trial.outcome != "passed" and trial.nodeid is not None:
+            self._missed.setdefault(name, []).append(trial.nodeid)
+
+    def refuse(self, session: pytest.Session, text: str) -> None:
+        """End the session of the controller with a usage error."""
+        if text not in self.errors:
+            self.errors.append(text)
+        session.shouldstop = "evalkit cannot run this; see below"
 
     # Reports
 
@@ -214,29 +274,38 @@ class Evals:
         report = yield
         if isinstance(item, EvalItem):
             flight = item.flight
+            if call.when == "teardown" and xdist.is_worker(self.config):
+                setattr(report, xdist.SUITE, item.planned.name)
             if call.when == "call" and flight is not None and flight.finished is not None:
-                outcome = flight.finished.trial.outcome
+                trial = flight.finished.trial
+                outcome = trial.outcome
+                if xdist.is_worker(self.config):
+                    self._send(report, item.planned.name, trial)
                 report.evalkit = outcome  # type: ignore[attr-defined]
                 if outcome != "passed" and report.passed:
                     self._missed.setdefault(item.planned.name, []).append(item.nodeid)
         elif item.nodeid in self._handwritten:
-            self._make_handwritten(item, call)
+            self._make_handwritten(item, call, report)
         return report
 
-    def _make_handwritten(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> None:
+    def _make_handwritten(self, item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
         assert self.recorder is not None
         assert isinstance(item, pytest.Function)
         suite = self._handwritten[item.nodeid]
         if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
             trial = handwritten.trial_of(item, call, item.stash.get(NOTES, None) or Notes())
-            if trial is not None:
+            if trial is not None and xdist.is_worker(self.config):
+                self._send(report, suite.name, trial)
+            elif trial is not None:
                 self.recorder.record(suite.name, [trial])
+        if call.when == "teardown" and xdist.is_worker(self.config):
+            setattr(report, xdist.SUITE, suite.name)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Judge a hand-written suite after its last item."""
         suite = self._handwritten.get(nodeid)
         if suite is not None and self.scheduler is not None:
-            self._count_down(suite.name)
+            self.count_down(suite.name)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> Any:
@@ -245,6 +314,9 @@ class Evals:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table of metrics and gates, and where everything is."""
+        if self.run is None and self.errors:
+            for text in self.errors:
+                terminalreporter.write_line(f"ERROR: {text}", red=True)
         if self.run is not None:
             serial = self.scheduler.serial if self.scheduler is not None else {}
             terminal.summary(terminalreporter, self.run, report=self.report, errors=self.errors, serial=serial)
