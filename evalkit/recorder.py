@@ -6,10 +6,11 @@ The pytest plugin and `evalkit.run` both record through it, so that a run is the
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from evalkit.canonical import new_id, utc_now
 from evalkit.case import Case, Dataset
@@ -18,6 +19,7 @@ from evalkit.gates import Gate, check, judge, parse, with_defaults
 from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict
 from evalkit.score import Scorer, constants_of
 from evalkit.stats import summarise
+from evalkit.store.plain import from_plain, to_plain
 from evalkit.suites import Suite
 from evalkit.trial import Trial
 
@@ -102,6 +104,30 @@ class Recorder:
         if self._store is not None:
             self._store.add_suite(self.id, info, dataset, cases)
 
+    def declaration(self, suite: str) -> dict[str, Any]:
+        """A suite's declaration as plain JSON data, for a recorder in another process."""
+        part = self._parts[suite]
+        return {
+            "info": to_plain(part.info),
+            "dataset": to_plain(part.dataset),
+            "cases": [case.id for case in part.cases],
+            "on_inconclusive": part.on_inconclusive,
+        }
+
+    def declare_plain(self, declaration: Mapping[str, Any]) -> SuiteInfo:
+        """Add a suite by what `declaration` gave in another process."""
+        info = from_plain(SuiteInfo, declaration["info"])
+        dataset = from_plain(Dataset, declaration["dataset"])
+        chosen = frozenset(declaration["cases"])
+        self.declare(
+            info,
+            dataset,
+            [case for case in dataset.cases if case.id in chosen],
+            gates=[parse(text) for text in info.gates],
+            on_inconclusive=declaration["on_inconclusive"],
+        )
+        return info
+
     @property
     def suites(self) -> tuple[SuiteInfo, ...]:
         """What was declared so far."""
@@ -129,15 +155,18 @@ class Recorder:
         try:
             self._store.add_trials(self.id, suite, trials)
         except StoreError as error:
-            self._degrade(error, suite, trials)
+            self._degrade(error).append(self.id, suite, trials)
 
-    def _degrade(self, error: StoreError, suite: str, trials: Sequence[Trial]) -> None:
+    def _degrade(self, error: StoreError) -> Spool:
         from evalkit.store import Spool
 
         assert self._store is not None
         self._spool = Spool.beside(self._store.url, self.id)
-        self._spool.append(self.id, suite, trials)
-        self.degraded = f"The store failed: {error.what} Results since then are in {self._spool.path}."
+        self.degraded = (
+            f"The store failed: {error.what} Results since then are in {self._spool.path}; "
+            f"when the store is well again: evalkit ingest {self._spool.path}"
+        )
+        return self._spool
 
     def judge(self, suite: str) -> tuple[Verdict, ...]:
         """The verdicts on a suite's trials so far, by its gates; the same when asked again."""
@@ -174,15 +203,18 @@ class Recorder:
         self, status: RunStatus, finished_at: dt.datetime, metrics: list[Metric], verdicts: list[Verdict]
     ) -> None:
         assert self._store is not None
-        try:
-            self._store.finish_run(
-                self.id,
-                status=status,
-                finished_at=finished_at,
-                metrics=metrics,
-                verdicts=verdicts,
-                degraded=self.degraded,
-            )
+        end: dict[str, Any] = {
+            "status": status,
+            "finished_at": finished_at,
+            "metrics": metrics,
+            "verdicts": verdicts,
+        }
+        if self._spool is None:
+            try:
+                self._store.finish_run(self.id, **end)
+            except StoreError as error:
+                self._degrade(error)
+        if self._spool is not None:
+            self._spool.finish_run(self.id, **end, degraded=self.degraded)
+        with contextlib.suppress(StoreError):  # what it could not take is in the spool
             self._store.close()
-        except StoreError as error:
-            self.degraded = self.degraded or f"The store failed at the end of the run: {error.what}"

@@ -56,9 +56,13 @@ class Capture:
         self._handler = _RootHandler()
         self._level: int | None = None
         self._diverted = False
+        self._is_open = False
 
     def open(self) -> None:
-        """Begin keeping things apart."""
+        """Begin keeping things apart; does nothing when it has begun already."""
+        if self._is_open:
+            return
+        self._is_open = True
         if not self._diverted:
             internals.divert_streams(self._config, _to_out, _to_err)
             for handler in internals.item_handlers(self._config):
@@ -73,6 +77,7 @@ class Capture:
 
     def close(self) -> None:
         """Stop collecting log records; what is written outside of bodies was never touched."""
+        self._is_open = False
         root = logging.getLogger()
         root.removeHandler(self._handler)
         if self._level is not None:

@@ -67,6 +67,14 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, A
     return report
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Listen to the workers, where there are some."""
+    if session.config.pluginmanager.hasplugin("dsession"):
+        from pytest_evalkit.xdist import Controller
+
+        session.config.pluginmanager.register(Controller(session, _evals), "evalkit-controller")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Check what was collected before anything runs."""

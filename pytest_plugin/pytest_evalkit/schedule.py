@@ -102,17 +102,13 @@ class Scheduler:
             self._begin(item, nextitem)
         self._capture.open()
         try:
-            flight = self._wait_for(item)
+            self._report(self._wait_for(item), nextitem)
         except BaseException:
             self._abort()
             raise
         finally:
-            self._capture.close()
-        try:
-            self._report(flight, nextitem)
-        except BaseException:
-            self._abort()
-            raise
+            if not self._flights:
+                self._capture.close()
 
     def _one_at_a_time(self, item: EvalItem) -> str | None:
         option = self._config.option

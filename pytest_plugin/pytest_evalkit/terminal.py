@@ -20,10 +20,10 @@ _TRIALS = {
     "unscored": ("unscored", "u", ("UNSCORED", {"yellow": True})),
 }
 _GATES = {
-    ("pass", True): ("passed", ("G", {"green": True}), ("PASS", {"green": True})),
-    ("fail", False): ("failed", ("F", {"red": True}), ("FAIL", {"red": True})),
-    ("inconclusive", False): ("failed", ("?", {"red": True}), ("INCONCLUSIVE", {"red": True})),
-    ("inconclusive", True): ("inconclusive", ("?", {"yellow": True}), ("INCONCLUSIVE", {"yellow": True})),
+    ("pass", True): ("passed", "G", ("PASS", {"green": True})),
+    ("fail", False): ("failed", "F", ("FAIL", {"red": True})),
+    ("inconclusive", False): ("failed", "?", ("INCONCLUSIVE", {"red": True})),
+    ("inconclusive", True): ("inconclusive", "?", ("INCONCLUSIVE", {"yellow": True})),
 }
 _LONGEST = 600
 

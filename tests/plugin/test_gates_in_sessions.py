@@ -40,7 +40,7 @@ def test_gates_decide_and_misses_do_not_fail(run_evals):
 def test_a_failing_gate_fails_the_session_and_says_why(run_evals):
     ran = run_evals(gated("same >= 0.9", misses=10))
     assert ran.result.ret == 1
-    ran.result.stdout.fnmatch_lines(["FAILED test_inner.py::test_it::gate?same >= 0.9? - FAIL:*"])
+    ran.result.stdout.fnmatch_lines(["FAIL test_inner.py::test_it::gate?same >= 0.9? - FAIL:*"])
     (verdict, _) = ran.run.verdicts
     assert verdict.decision == "fail"
     assert verdict.observed == 0.75

@@ -98,6 +98,8 @@ async def test_theirs_again(theirs):
         "asyncio_mode=auto",
         "-W",
         "error",
+        "-o",
+        "asyncio_default_fixture_loop_scope=function",
         plugins=True,
         subprocess=True,
     )
@@ -121,6 +123,8 @@ async def test_theirs():
         "no:anyio",
         "-W",
         "error",
+        "-o",
+        "asyncio_default_fixture_loop_scope=function",
         plugins=True,
         subprocess=True,
     )

@@ -19,7 +19,8 @@ async def test_it(case, tmp_path_factory, thing):
 @pytest.fixture
 def thing(case):
     yield
-    (FOLDER / "gone").open("a").write(case.id + "\\n")
+    with (FOLDER / "gone").open("a") as file:
+        file.write(case.id + "\\n")
 """
 
 
