@@ -59,7 +59,9 @@ def count(number: int, noun: str) -> str:
 
 def _seconds(value: float) -> str:
     size = abs(value)
-    if size >= 10 or value == 0:
+    if value == 0:
+        return "0 s"
+    if size >= 10:
         return f"{value:.0f} s" if size >= 100 else f"{value:.1f} s"
     if size >= 1:
         return f"{value:.2f} s"

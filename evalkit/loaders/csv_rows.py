@@ -38,7 +38,7 @@ def csv_rows(path: Path, *, shown: str) -> Iterator[Row]:
                 ) from None
             if record is None:
                 return
-            if not record:
+            if not record or (record[0].isspace() and len(record) == 1 and (header is None or len(header) > 1)):
                 continue
             if header is None:
                 header = _checked(record, f"{shown}:{line}")

@@ -118,7 +118,7 @@ def _built(node: yaml.Node, shown: str) -> Any:
             made[key.value] = _built(value, shown)
         return made
     # A style other than plain means that the text was quoted or a block, and stays text.
-    plain = getattr(node, "style", None) is None
+    plain = not getattr(node, "style", None)
     return _scalar(node.value, where) if plain else node.value
 
 
