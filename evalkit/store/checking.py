@@ -46,13 +46,13 @@ def check(url: str | Path) -> Check:
     """
     address = parse(url)
     path = address.path
-    database: Database
-    if path is None:
-        database = open_database(address, create=False, read_only=True)
-    else:
-        prepare_path(path, create=False)
-        database = SqliteDatabase(path, read_only=True)
+    database: Database | None = None
     try:
+        if path is None:
+            database = open_database(address, create=False, read_only=True)
+        else:
+            prepare_path(path, create=False)
+            database = SqliteDatabase(path, read_only=True)
         schema = check_revision(database, where=address.shown)
         problems: list[str] = []
         with database.reading() as session:
@@ -75,9 +75,10 @@ def check(url: str | Path) -> Check:
             size=None if path is None else path.stat().st_size,
         )
     finally:
-        database.close()
+        if database is not None:
+            database.close()
     return Check(
-        url=database.url,
+        url=address.shown,
         schema=schema,
         needs_upgrade=schema != HEAD,
         counts=counts,

@@ -49,25 +49,29 @@ class SqliteDatabase:
         self._session = _Session(self._connection)
 
     def _connect(self) -> sqlite3.Connection:
-        if not self._read_only:
-            return self._opened("rwc")
-        connection = self._opened("ro")
+        connection = self._opened("ro" if self._read_only else "rwc")
         try:
-            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
-        except sqlite3.OperationalError as error:
-            # A WAL store wants to write its index beside itself. Where it cannot, and no log waits to be read,
-            # the file alone is the whole truth and can be read as something that nobody changes.
-            log = Path(f"{self.path}-wal")
-            refused = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-            if not refused or not self.path.exists() or (log.exists() and log.stat().st_size > 0):
-                connection.close()
-                raise
+            if self._read_only:
+                connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+            else:
+                connection.execute("PRAGMA foreign_keys = ON")
+                connection.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.Error as error:
             connection.close()
-            connection = self._opened("ro&immutable=1")
+            if self._read_only and self._is_whole_alone(error):
+                return self._opened("ro&immutable=1")
+            raise
         return connection
 
+    def _is_whole_alone(self, error: sqlite3.Error) -> bool:
+        # A WAL store wants to write its index beside itself. Where it may not, and no log waits to be read, the
+        # file alone is the whole truth, and can be read as something that nobody changes.
+        refused = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        log = Path(f"{self.path}-wal")
+        return refused and self.path.exists() and (not log.exists() or log.stat().st_size == 0)
+
     def _opened(self, mode: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(
+        return sqlite3.connect(
             f"{self.path.as_uri()}?mode={mode}",
             uri=True,
             timeout=self._timeout,
@@ -75,9 +79,6 @@ class SqliteDatabase:
             check_same_thread=False,
             cached_statements=64,
         )
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return connection
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[_Session]:
