@@ -69,11 +69,11 @@ def run_suites(store: Path, *arguments: str) -> Run:
 
 
 def right(run: Run, suite: str, score: str, **where: str) -> tuple[int, float]:
-    """How many cases there are in a suite or in one slice of it, and how many of them are right: mean times number."""
+    """How many cases there are in a suite or in one slice of it, and how many of them are right: rate times number."""
     (metric,) = (
         metric
         for metric in run.metrics
-        if (metric.suite, metric.name, metric.statistic) == (suite, score, "mean") and dict(metric.slice) == where
+        if (metric.suite, metric.name, metric.statistic) == (suite, score, "rate") and dict(metric.slice) == where
     )
     assert metric.value is not None
     total = metric.value * metric.cases
