@@ -6,7 +6,6 @@ A stored run may carry gates of a newer grammar: what cannot be read is shown as
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 
 from evalkit.errors import GateError
 from evalkit.gates import Gate, parse
@@ -17,7 +16,7 @@ from evalkit_reports import words
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """What one gate asks of one metric: `metric` reduced by `statistic` must be `operator` `value`."""
+    """A gate that sets a bound, with its verdict."""
 
     gate: Gate
     verdict: Verdict
@@ -32,13 +31,17 @@ class Bound:
         """The bound as it is written: `>= 0.9`."""
         return f"{self.gate.operator} {amount(self.gate, self.gate.bound)}"
 
-    def is_for(self, name: str, statistic: str, where: Mapping[str, str]) -> bool:
-        """Whether the metric of that name, statistic and slice is the one that is bounded."""
-        sliced = {} if self.gate.slice is None else dict([self.gate.slice])
-        if self.gate.metric != name or sliced != dict(where):
-            return False
-        # The pass rate of a true-or-false score is its mean: a gate that names neither is on either.
-        return statistic == self.gate.reduces_by or (self.gate.statistic is None and statistic in ("mean", "rate"))
+    @property
+    def keys(self) -> tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]:
+        """The metrics that the gate may be on, name, statistic and slice, the likeliest first.
+
+        The pass rate of a true-or-false score is its mean: a gate that names no statistic is on whichever there is.
+        """
+        where = () if self.gate.slice is None else (self.gate.slice,)
+        statistics = [self.gate.reduces_by]
+        if self.gate.statistic is None:
+            statistics += [name for name in ("mean", "rate") if name not in statistics]
+        return tuple((self.gate.metric, statistic, where) for statistic in statistics)
 
 
 def read_gate(line: str) -> Gate | None:

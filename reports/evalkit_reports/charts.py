@@ -96,13 +96,13 @@ class Part:
     width: float
 
 
-def axis_for(values: Sequence[float], unit: str, *, shares: bool) -> Axis:
-    """The axis that holds all of `values`: 0 to 1 for `shares` that fit, from 0 for what is not negative, else padded.
+def axis_for(values: Sequence[float], unit: str) -> Axis:
+    """The axis that holds all of `values`: 0 to 1 for scores within, from 0 for what is not negative, else padded.
 
-    Only the axis of shares is the same from row to row; any other ends at a round number a little above the values.
+    Only the axis of scores is the same from row to row; any other ends at a round number a little above the values.
     """
     low, high = min(values), max(values)
-    if shares and low >= 0 and high <= 1 and not unit:
+    if low >= 0 and high <= 1 and not unit:
         return Axis(low=0.0, high=1.0)
     if low >= 0:
         return Axis(low=0.0, high=_nice(high * 1.1) if high > 0 else 1.0, unit=unit)

@@ -14,13 +14,12 @@ _WORDS = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE"}
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why: one gate, what it saw, and the cheapest next step (may be empty)."""
+    """Why: one gate and what it saw. What to do next stands with the gates."""
 
     state: str
     suite: str
     gate: str
     text: str
-    hint: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,6 @@ def headline(run: Run) -> Headline:
             suite=verdict.suite if several else "",
             gate=verdict.gate,
             text=verdict.reason,
-            hint=verdict.hint,
         )
         for verdict in open_gates[:_MOST_REASONS]
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from evalkit.runs import Metric, Verdict
 from evalkit_reports import words
@@ -11,12 +11,19 @@ from evalkit_reports.bounds import Bound, bound_of
 from evalkit_reports.charts import IntervalBar, Tick, axis_for
 
 OPERATIONAL = ("errors", "latency", "cost", "input_tokens", "output_tokens")
+LABELS = "labels"
 _FEW = 10
+
+Key = tuple[str, str, tuple[tuple[str, str], ...]]
+"""What names one metric of a suite: its name, its statistic, its slice."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MetricRow:
-    """One metric as text, with its bar; `missing` says what was not scored, and is empty where nothing is missing."""
+    """One metric as text, with its bar; `missing` says what was not scored, and is empty where nothing is missing.
+
+    `bar` is `None` where there is no value to stand on an axis; `bounded` says that a gate is drawn on it.
+    """
 
     name: str
     statistic: str
@@ -27,7 +34,17 @@ class MetricRow:
     missing: str
     note: str
     bar: IntervalBar | None
-    operational: bool
+    bounded: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class OperationRow:
+    """Errors, latency, cost or tokens: one quantity with all its statistics."""
+
+    name: str
+    figures: tuple[MetricRow, ...]
+    sample: str
+    missing: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +57,8 @@ class SliceColumn:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SliceRow:
-    """One slice: its key and value, and a metric or `None` for each column of the table."""
+    """One slice: its value, and a metric or `None` for each column of the table."""
 
-    key: str
     value: str
     sample: str
     cells: tuple[MetricRow | None, ...]
@@ -50,87 +66,113 @@ class SliceRow:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SliceTable:
-    """All slices of one key, worst first; `columns` names the metrics."""
+    """All slices of one key, lowest first in the first column."""
 
     key: str
     columns: tuple[SliceColumn, ...]
     rows: tuple[SliceRow, ...]
 
 
-def metric_rows(metrics: Sequence[Metric], verdicts: Sequence[Verdict]) -> tuple[MetricRow, ...]:
-    """A row for each metric of a whole suite: the scores first, then errors, latency, tokens and cost."""
-    bounded = _bounded(verdicts)
-    whole = [metric for metric in metrics if not metric.slice]
-    ordered = sorted(whole, key=lambda metric: metric.name in OPERATIONAL)
-    return tuple(_row(metric, bounded, overall=None) for metric in ordered)
+class Measures:
+    """The metrics of one suite as rows, each beside the gates that are on it."""
 
+    def __init__(self, metrics: Sequence[Metric], verdicts: Sequence[Verdict]) -> None:
+        self._metrics = {_key(metric): metric for metric in metrics}
+        names = [(name, statistic) for name, statistic, where in self._metrics if not where]
+        self._several = {name for name, _ in names if sum(name == other for other, _ in names) > 1}
+        self._bounds: dict[Key, list[Bound]] = {}
+        for bound in filter(None, map(bound_of, verdicts)):
+            target = next((key for key in bound.keys if key in self._metrics), None)
+            if target is not None:
+                self._bounds.setdefault(target, []).append(bound)
 
-def slice_tables(metrics: Sequence[Metric], verdicts: Sequence[Verdict]) -> tuple[SliceTable, ...]:
-    """A table for each key by which the metrics are sliced; none where nothing is."""
-    bounded = _bounded(verdicts)
-    overall = {(metric.name, metric.statistic): metric.value for metric in metrics if not metric.slice}
-    by_key: dict[str, dict[str, dict[tuple[str, str], Metric]]] = {}
-    for metric in metrics:
-        if metric.slice:
-            key = " · ".join(str(part) for part in metric.slice)
-            value = " · ".join(str(part) for part in metric.slice.values())
-            by_key.setdefault(key, {}).setdefault(value, {})[metric.name, metric.statistic] = metric
-    tables: list[SliceTable] = []
-    for key, values in by_key.items():
-        columns = list(dict.fromkeys(column for cells in values.values() for column in cells))
+    def scores(self) -> tuple[MetricRow, ...]:
+        """A row for each metric of a score over the whole suite."""
+        return tuple(self._row(key) for key in self._metrics if not key[2] and key[0] not in OPERATIONAL)
+
+    def operations(self) -> tuple[OperationRow, ...]:
+        """A row for each of errors, latency, cost and tokens that was measured."""
+        rows: list[OperationRow] = []
+        for name in OPERATIONAL:
+            figures = tuple(self._row(key) for key in self._metrics if key[0] == name and not key[2])
+            if figures:
+                first = figures[0]
+                rows.append(OperationRow(name=name, figures=figures, sample=first.sample, missing=first.missing))
+        return tuple(rows)
+
+    def slices(self) -> tuple[SliceTable, ...]:
+        """A table for each key by which the metrics are sliced; none where nothing is."""
+        found: dict[str, dict[str, list[Key]]] = {}
+        for key in self._metrics:
+            if key[2]:
+                names, values = (" · ".join(part) for part in zip(*key[2], strict=True))
+                found.setdefault(names, {}).setdefault(values, []).append(key)
+        return tuple(self._slice_table(name, values) for name, values in found.items())
+
+    def _slice_table(self, name: str, values: Mapping[str, list[Key]]) -> SliceTable:
+        columns = list(dict.fromkeys(key[:2] for keys in values.values() for key in keys if key[1] != LABELS))
         columns.sort(key=lambda column: column[0] in OPERATIONAL)
-        ranked = sorted(values.items(), key=lambda item: _badness(item[1].get(columns[0]), item[0]))
-        rows = tuple(
-            SliceRow(
-                key=key,
-                value=value,
-                sample=_sample(next(iter(cells.values()))),
-                cells=tuple(
-                    _row(cells[column], bounded, overall=overall.get(column)) if column in cells else None
-                    for column in columns
-                ),
-            )
-            for value, cells in ranked
+        cells = {value: {key[:2]: key for key in keys} for value, keys in values.items()}
+        ranked = sorted(cells, key=lambda value: self._rank(cells[value].get(columns[0]) if columns else None, value))
+        return SliceTable(
+            key=name,
+            columns=tuple(
+                SliceColumn(name=self._column(*column), operational=column[0] in OPERATIONAL) for column in columns
+            ),
+            rows=tuple(
+                SliceRow(
+                    value=value,
+                    sample=sample_of(self._metrics[values[value][0]]),
+                    cells=tuple(
+                        self._row(cells[value][column]) if column in cells[value] else None for column in columns
+                    ),
+                )
+                for value in ranked
+            ),
         )
-        tables.append(SliceTable(key=key, columns=tuple(_column(*column) for column in columns), rows=rows))
-    return tuple(tables)
+
+    def _rank(self, key: Key | None, value: str) -> tuple[bool, float, str]:
+        measured = self._metrics[key].value if key is not None else None
+        return (measured is None, measured or 0.0, value)
+
+    def _column(self, name: str, statistic: str) -> str:
+        if name in self._several or statistic not in ("", "mean", "rate"):
+            return f"{name} {self._statistic(name, statistic)}"
+        return name
+
+    def _statistic(self, name: str, statistic: str) -> str:
+        """A score with both a mean and a rate has its rate from a pass mark."""
+        return "pass rate" if statistic == "rate" and name in self._several else statistic
+
+    def _row(self, key: Key) -> MetricRow:
+        metric = self._metrics[key]
+        bounds = self._bounds.get(key, [])
+        level = f"{metric.level * 100:.4g}%" if metric.low is not None or metric.high is not None else ""
+        labelled = metric.statistic == LABELS
+        return MetricRow(
+            name=metric.name,
+            statistic=self._statistic(metric.name, metric.statistic),
+            value=words.measure(metric.value, _unit(metric)),
+            interval=words.interval(metric.low, metric.high, _unit(metric)),
+            method=" ".join(part for part in (level, metric.method) if part),
+            sample=sample_of(metric),
+            missing="" if labelled else missing(metric.unscored, metric.errored),
+            note=metric.note or ("few cases: read the values" if 0 < metric.cases < _FEW else ""),
+            bar=_bar(metric, bounds, self._overall(key)),
+            bounded=bool(bounds),
+        )
+
+    def _overall(self, key: Key) -> float | None:
+        """The value over the whole suite, for a slice to be held against."""
+        whole = self._metrics.get((*key[:2], ())) if key[2] else None
+        return None if whole is None else whole.value
 
 
-def _badness(metric: Metric | None, name: str) -> tuple[bool, float, str]:
-    known = metric is not None and metric.value is not None
-    return (not known, metric.value if metric is not None and metric.value is not None else 0.0, name)
-
-
-def _column(name: str, statistic: str) -> SliceColumn:
-    shown = name if statistic in ("", "mean", "rate") else f"{statistic}({name})"
-    return SliceColumn(name=shown, operational=name in OPERATIONAL)
-
-
-def _bounded(verdicts: Sequence[Verdict]) -> list[Bound]:
-    return [bound for bound in map(bound_of, verdicts) if bound is not None]
-
-
-def _row(metric: Metric, bounded: Sequence[Bound], *, overall: float | None) -> MetricRow:
-    mine = [bound for bound in bounded if bound.is_for(metric.name, metric.statistic, metric.slice)]
-    level = f"{metric.level * 100:.4g}%" if metric.low is not None or metric.high is not None else ""
-    return MetricRow(
-        name=metric.name,
-        statistic=metric.statistic,
-        value=words.measure(metric.value, metric.unit),
-        interval=words.interval(metric.low, metric.high, metric.unit),
-        method=" ".join(part for part in (level, metric.method) if part),
-        sample=_sample(metric),
-        missing=missing(metric.unscored, metric.errored),
-        note=metric.note or ("few cases: read the values" if 0 < metric.cases < _FEW else ""),
-        bar=_bar(metric, mine, overall),
-        operational=metric.name in OPERATIONAL,
-    )
-
-
-def _sample(metric: Metric) -> str:
-    repeats = metric.trials / metric.cases if metric.cases else 0
+def sample_of(metric: Metric) -> str:
+    """`1,319` where each case ran once, else `50×4`, or `38 of 50` where some did not run."""
     if metric.cases == metric.trials or not metric.cases:
         return f"{metric.trials:,}"
+    repeats = metric.trials / metric.cases
     return f"{metric.cases:,}×{repeats:.3g}" if repeats >= 1 else f"{metric.trials:,} of {metric.cases:,}"
 
 
@@ -140,33 +182,39 @@ def missing(unscored: int, errored: int) -> str:
     return ", ".join(f"{amount:,} {what}" for amount, what in found if amount)
 
 
-def _bar(metric: Metric, mine: Sequence[Bound], overall: float | None) -> IntervalBar | None:
+def _key(metric: Metric) -> Key:
+    return metric.name, metric.statistic, tuple((str(key), str(value)) for key, value in metric.slice.items())
+
+
+def _unit(metric: Metric) -> str:
+    """Errors are told in per cent, as their gates are."""
+    return words.SHARE if metric.name == "errors" and not metric.unit else metric.unit
+
+
+def _bar(metric: Metric, bounds: Sequence[Bound], overall: float | None) -> IntervalBar | None:
     if metric.value is None:
         return None
-    bounds = [bound.value for bound in mine]
-    around = [value for value in (metric.low, metric.high, overall) if value is not None]
-    axis = axis_for([metric.value, *around, *bounds], metric.unit, shares=metric.name not in OPERATIONAL)
-    low, high = metric.low, metric.high
-    shown = words.measure(metric.value, metric.unit)
-    span = words.interval(low, high, metric.unit)
+    low, high, unit = metric.low, metric.high, _unit(metric)
+    known = [value for value in (metric.value, low, high, overall) if value is not None]
+    axis = axis_for([*known, *(bound.value for bound in bounds)], unit)
     ticks = tuple(
         Tick(at=axis.at(bound.value), good="right" if bound.gate.wants_more else "left", text=bound.text)
-        for bound in mine
+        for bound in bounds
     )
-    said = [shown, f"interval {span}" if span else "no interval", *(f"gate {bound.text}" for bound in mine)]
+    if not ticks and overall is not None:
+        ticks = (Tick(at=axis.at(overall), good="", text="whole suite"),)
+    span = words.interval(low, high, unit)
+    said = [words.measure(metric.value, unit), f"interval {span}" if span else "no interval"]
+    open_ended = low is None and high is None
     return IntervalBar(
         axis=axis,
         dot=axis.at(metric.value),
-        low=None if low is None and high is None else axis.at(axis.low if low is None else low),
-        high=None if low is None and high is None else axis.at(axis.high if high is None else high),
-        ticks=ticks if not metric.slice or ticks else _overall_tick(axis.at(overall) if overall is not None else None),
-        state=_worst([bound.verdict for bound in mine]),
-        text=", ".join(said),
+        low=None if open_ended else axis.at(axis.low if low is None else low),
+        high=None if open_ended else axis.at(axis.high if high is None else high),
+        ticks=ticks,
+        state=_worst([bound.verdict for bound in bounds]),
+        text=", ".join([*said, *(f"gate {bound.text}" for bound in bounds)]),
     )
-
-
-def _overall_tick(at: float | None) -> tuple[Tick, ...]:
-    return () if at is None else (Tick(at=at, good="", text="whole suite"),)
 
 
 def _worst(verdicts: Sequence[Verdict]) -> str:

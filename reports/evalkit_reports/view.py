@@ -11,7 +11,7 @@ from evalkit_reports import words
 from evalkit_reports.bounds import figure
 from evalkit_reports.charts import Part, parts
 from evalkit_reports.headline import Banner, Headline, banners, headline
-from evalkit_reports.measures import MetricRow, SliceTable, metric_rows, missing, slice_tables
+from evalkit_reports.measures import Measures, MetricRow, OperationRow, SliceTable, missing
 from evalkit_reports.plots import Plot, plots
 
 
@@ -46,6 +46,7 @@ class SuiteView:
     outcome_text: str
     gates: tuple[GateRow, ...]
     metrics: tuple[MetricRow, ...]
+    operations: tuple[OperationRow, ...]
     plots: tuple[Plot, ...]
     slices: tuple[SliceTable, ...]
     scorers: tuple[tuple[str, str, str], ...]
@@ -132,7 +133,7 @@ def _of(known: int, whole: int) -> str:
 def _suite_view(number: int, suite: SuiteRun, run: Run) -> SuiteView:
     info = suite.info
     verdicts = [verdict for verdict in run.verdicts if verdict.suite == info.name]
-    metrics = [metric for metric in run.metrics if metric.suite == info.name]
+    measures = Measures([metric for metric in run.metrics if metric.suite == info.name], verdicts)
     outcomes = _outcomes([suite])
     states = [verdict.decision for verdict in verdicts]
     about = [
@@ -154,9 +155,10 @@ def _suite_view(number: int, suite: SuiteRun, run: Run) -> SuiteView:
         outcomes=outcomes,
         outcome_text=_told(outcomes),
         gates=tuple(gate_row(verdict) for verdict in verdicts),
-        metrics=metric_rows(metrics, verdicts),
+        metrics=measures.scores(),
+        operations=measures.operations(),
         plots=plots(suite),
-        slices=slice_tables(metrics, verdicts),
+        slices=measures.slices(),
         scorers=tuple((scorer.name, scorer.version, scorer.pass_mark or "") for scorer in info.scorers),
     )
 

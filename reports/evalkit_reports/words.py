@@ -7,6 +7,8 @@ import math
 from decimal import Decimal
 
 UNKNOWN = "–"
+SHARE = "share"
+"""The unit of a number from 0 to 1 that is told in per cent."""
 
 _SECONDS = ("s", "sec", "seconds")
 _DOLLARS = ("$", "usd", "USD")
@@ -67,16 +69,25 @@ def measure(value: float | None, unit: str) -> str:
         return seconds(value)
     if unit in _DOLLARS:
         return dollars(value)
-    if unit == "%":
-        return f"{number(value)}%"
-    return f"{number(value)} {unit}" if unit else number(value)
+    if unit == SHARE:
+        return f"{100 * value:.3g}%"
+    return f"{_short(value)} {unit}" if unit else number(value)
 
 
 def interval(low: float | None, high: float | None, unit: str) -> str:
     """`0.796 – 0.984`, with a dash for a side that is open; empty where there is no interval."""
     if low is None and high is None:
         return ""
+    if unit and unit not in (*_SECONDS, *_DOLLARS, SHARE):
+        return f"{_short(low)} – {_short(high)} {unit}"
     return f"{measure(low, unit)} – {measure(high, unit)}"
+
+
+def _short(value: float | None) -> str:
+    """Four figures, and no zeros behind them."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def count(amount: int, noun: str, plural: str | None = None) -> str:

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scipy import stats
 
 from evalkit.case import Case
-from evalkit.runs import DatasetInfo, Metric, Provenance, Run, ScorerInfo, SuiteInfo, SuiteRun, Verdict
+from evalkit.gates import judge, parse
+from evalkit.runs import DatasetInfo, Provenance, Run, ScorerInfo, SuiteInfo, SuiteRun
 from evalkit.score import ErrorInfo, Score
+from evalkit.stats.summary import summarise
 from evalkit.trial import Output, Trial, Usage, outcome_of
 from evalkit_reports import write_html
 
@@ -107,76 +108,6 @@ def sample_trial(case: Case, number: int, rng: random.Random, names: Sequence[st
     return Trial(output=output, scores=scores, outcome=outcome_of(output, scores), nodeid=nodeid, **about)
 
 
-def metric_of(suite: str, name: str, trials: Sequence[Trial], where: dict[str, str] | None = None) -> Metric | None:
-    scores = [score for trial in trials for score in trial.scores if score.name == name]
-    values = [score.value for score in scores if score.value is not None]
-    if not values:
-        return None
-    mean = sum(values) / len(values)
-    binary = set(values) <= {0.0, 1.0}
-    k, n = sum(values), len(values)
-    if binary:
-        low = float(stats.beta.ppf(0.025, k, n - k + 1)) if k else 0.0
-        high = float(stats.beta.ppf(0.975, k + 1, n - k)) if k < n else 1.0
-    else:
-        half = 1.96 * (sum((v - mean) ** 2 for v in values) / max(n - 1, 1) / n) ** 0.5
-        low, high = mean - half, mean + half
-    return Metric(
-        suite=suite,
-        name=name,
-        statistic="rate" if binary else "mean",
-        value=mean,
-        low=low,
-        high=high,
-        method="clopper-pearson" if binary else "normal",
-        cases=len({trial.case_id for trial in trials}),
-        trials=len(trials),
-        scored=n,
-        unscored=sum(score.status == "unscored" for score in scores),
-        errored=sum(score.status == "error" for score in scores),
-        slice=where or {},
-    )
-
-
-def metrics_of(suite: SuiteRun) -> tuple[Metric, ...]:
-    name, trials = suite.info.name, suite.trials
-    names = list(dict.fromkeys(score.name for trial in trials for score in trial.scores))
-    found = [metric_of(name, score, trials) for score in names]
-    latencies = sorted(trial.output.latency for trial in trials if trial.output.latency is not None)
-    errors = sum(trial.outcome == "errored" for trial in trials)
-    count = {"cases": len(suite.cases), "trials": len(trials), "scored": len(trials)}
-    found.append(Metric(suite=name, name="errors", statistic="rate", value=errors / max(len(trials), 1), **count))
-    if latencies:
-        p95 = latencies[int(0.95 * (len(latencies) - 1))]
-        found.append(Metric(suite=name, name="latency", statistic="p95", value=p95, unit="s", **count))
-    by_id = {case.id: case for case in suite.cases}
-    for key in sorted({key for case in suite.cases for key in case.metadata if key in ("lang", "category")}):
-        for value in sorted({str(case.metadata[key]) for case in suite.cases if key in case.metadata}):
-            mine = [trial for trial in trials if str(by_id[trial.case_id].metadata.get(key)) == value]
-            found += [metric_of(name, score, mine, {key: value}) for score in names[:2]]
-    return tuple(metric for metric in found if metric is not None)
-
-
-def verdict_of(suite: SuiteRun, gate: str, metric: Metric, decision: str, **more: Any) -> Verdict:
-    return Verdict(
-        suite=suite.info.name,
-        gate=gate,
-        decision=decision,
-        observed=metric.value,
-        low=metric.low,
-        high=metric.high,
-        level=0.95 if metric.low is not None else None,
-        method=metric.method,
-        cases=metric.cases,
-        trials=metric.trials,
-        scored=metric.scored,
-        unscored=metric.unscored,
-        errored=metric.errored,
-        inputs={"unit": metric.unit},
-        **more,
-    )
-
-
 def suite_run(name: str, cases: Sequence[Case], trials: Sequence[Trial], **info: Any) -> SuiteRun:
     repeat = max((trial.number for trial in trials), default=1)
     known = {
@@ -211,7 +142,7 @@ def run_of(*suites: SuiteRun, **fields: Any) -> Run:
             packages={"pytest": "9.2.0", "pytest-evalkit": "0.1.0", "openai": "1.109.0"},
         ),
         "suites": suites,
-        "metrics": tuple(metric for suite in suites for metric in metrics_of(suite)),
+        "metrics": tuple(metric for suite in suites for metric in summarise(suite)),
         "seed": 7,
         "store": "sqlite:///.evalkit/evalkit.db",
     }
@@ -231,27 +162,13 @@ def support_run(size: int = 240, *, repeat: int = 1, scores: int = 5, seed: int 
     suite = suite_run("support", cases, trials, scorers=scorers)
     if not gated:
         return run_of(suite)
-    by_name = {(metric.name, metric.statistic): metric for metric in metrics_of(suite) if not metric.slice}
-    gates = [
-        ("resolved >= 0.80 @ 95%", by_name["resolved", "rate"], "inconclusive"),
-        ("helpful >= 0.75", by_name["helpful", "mean"], "fail"),
-        ("errors <= 10%", by_name["errors", "rate"], "pass"),
-        ("p95(latency) <= 4s", by_name["latency", "p95"], "pass"),
-    ]
-    why = {
-        "inconclusive": (
-            "The interval holds 0.80, so the data allow both answers.",
-            "About 410 cases would decide it.",
-        ),
-        "fail": ("The mean is below the bound.", ""),
-        "pass": ("", ""),
-    }
-    verdicts = tuple(
-        verdict_of(suite, gate, metric, decision, reason=why[decision][0], hint=why[decision][1])
-        for gate, metric, decision in gates
-    )
-    suite = dataclasses.replace(suite, info=dataclasses.replace(suite.info, gates=tuple(g for g, _, _ in gates)))
-    return run_of(suite, verdicts=verdicts)
+    return judged(suite, "resolved >= 0.83 @ 95%", "helpful >= 0.75", "errors <= 10%", "p95(latency) <= 4s")
+
+
+def judged(suite: SuiteRun, *gates: str, **fields: Any) -> Run:
+    """A run of one suite whose gates were really judged."""
+    suite = dataclasses.replace(suite, info=dataclasses.replace(suite.info, gates=gates))
+    return run_of(suite, verdicts=judge([parse(gate) for gate in gates], suite), **fields)
 
 
 @pytest.fixture(name="support_run", scope="session")
@@ -262,6 +179,11 @@ def _support_run() -> Callable[..., Run]:
 @pytest.fixture(name="run_of", scope="session")
 def _run_of() -> Callable[..., Run]:
     return run_of
+
+
+@pytest.fixture(name="judged", scope="session")
+def _judged() -> Callable[..., Run]:
+    return judged
 
 
 @pytest.fixture(name="suite_run", scope="session")
