@@ -11,7 +11,7 @@ from evalkit.case import Case, Dataset
 from evalkit.errors import DatasetError, did_you_mean
 from evalkit.loaders.csv_rows import csv_rows
 from evalkit.loaders.json_rows import json_rows, jsonl_rows
-from evalkit.loaders.mapping import FIELDS, Column, Mapped, case_from, check_columns
+from evalkit.loaders.mapping import FIELDS, CaseMaker, Column, Mapped, check_columns
 from evalkit.loaders.parquet_rows import parquet_rows
 from evalkit.loaders.row import Row
 from evalkit.loaders.yaml_rows import yaml_rows
@@ -72,12 +72,12 @@ class DatasetFile:
         return Dataset.of(cases, name=self.name or self._default_name(), source=self.path.as_posix())
 
     def _cases(self, rows: Iterator[Row], shown: str) -> list[Case]:
-        file = self.path.as_posix()
+        maker = CaseMaker(self.mapped, shown=shown, file=self.path.as_posix())
         cases: list[Case] = []
         columns: set[str] = set()
         places: dict[str, str] = {}
         for row in itertools.islice(rows, self.limit):
-            case = case_from(row, self.mapped, shown=shown, file=file)
+            case = maker.case(row)
             columns.update(row.values)
             if case.id:
                 if case.id in places:

@@ -39,28 +39,39 @@ class Mapped:
         return {column: field for field in FIELDS for column in _named(getattr(self, field))}
 
 
-def case_from(row: Row, mapped: Mapped, *, shown: str, file: str) -> Case:
-    """The case that a row stands for.
+class CaseMaker:
+    """Makes cases of rows by one mapping. `file` is how `Case.source` names the file, `shown` how errors do."""
 
-    `shown` is how errors name the file, `file` how `Case.source` does. Raises `DatasetError` for a key that no case
-    has, a row without its input, an id that is no text or whole number, and tags or metadata of another shape.
-    """
-    where = shown + row.place
-    values = row.values
-    if mapped.is_empty:
-        _check_case_shaped(values, where)
-        parts = {field: values.get(field) for field in FIELDS}
-    else:
-        parts = _picked(row, mapped, where)
-    expected = parts["expected"]
-    return Case(
-        id=_id(parts["id"], where, mapped=mapped.id is not None),
-        input=parts["input"],
-        expected=None if row.texts and expected == "" else expected,
-        metadata=_metadata(parts["metadata"], where),
-        tags=_tags(parts["tags"], where, texts=row.texts),
-        source=file + row.place,
-    )
+    def __init__(self, mapped: Mapped, *, shown: str, file: str) -> None:
+        self._mapped = mapped
+        self._shown = shown
+        self._file = file
+        self._case_shaped = mapped.is_empty
+        own = (field for field in FIELDS if getattr(mapped, field) is None)
+        self._used = frozenset([*mapped.columns(), *own])
+
+    def case(self, row: Row) -> Case:
+        """The case that a row stands for.
+
+        Raises `DatasetError` for a key that no case has, a row without its input, an id that is no text or whole
+        number, and tags or metadata of another shape.
+        """
+        where = self._shown + row.place
+        values = row.values
+        parts: Mapping[str, Any] = values
+        if self._case_shaped:
+            _check_case_shaped(values, where)
+        else:
+            parts = _picked(values, self._mapped, self._used, where)
+        expected = parts.get("expected")
+        return Case(
+            id=_id(parts.get("id"), where, mapped=self._mapped.id is not None),
+            input=parts["input"],
+            expected=None if row.texts and expected == "" else expected,
+            metadata=_metadata(parts.get("metadata"), where),
+            tags=_tags(parts.get("tags"), where, texts=row.texts),
+            source=self._file + row.place,
+        )
 
 
 def check_columns(mapped: Mapped, seen: set[str], *, shown: str) -> None:
@@ -114,24 +125,22 @@ def _check_case_shaped(values: Mapping[str, Any], where: str) -> None:
             )
 
 
-def _picked(row: Row, mapped: Mapped, where: str) -> dict[str, Any]:
-    values = row.values
-    used: set[str] = set()
+def _picked(values: Mapping[str, Any], mapped: Mapped, used: frozenset[str], where: str) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     for field in FIELDS:
         column = getattr(mapped, field)
         if column is None:
             parts[field] = values.get(field)
-            used.add(field)
-        elif isinstance(column, str):
-            parts[field] = _required(values, column, field, where)
-            used.add(column)
+        elif type(column) is str:
+            parts[field] = values[column] if column in values else _absent(values, column, field, where)
         elif callable(column):
             parts[field] = _called(column, values, field, where)
         else:
-            pairs = column.items() if isinstance(column, Mapping) else [(name, name) for name in column]
-            parts[field] = {name: _required(values, source, field, where) for name, source in pairs}
-            used.update(source for _, source in pairs)
+            pairs = column.items() if isinstance(column, Mapping) else zip(column, column, strict=True)
+            parts[field] = {
+                name: values[source] if source in values else _absent(values, source, field, where)
+                for name, source in pairs
+            }
     if mapped.input is None and "input" not in values:
         _check_case_shaped(values, where)
     if mapped.tags is not None and isinstance(parts["tags"], dict):
@@ -139,15 +148,16 @@ def _picked(row: Row, mapped: Mapped, where: str) -> dict[str, Any]:
     if mapped.metadata is None:
         own = parts["metadata"]
         left = {key: value for key, value in values.items() if key not in used}
-        parts["metadata"] = {**left, **own} if isinstance(own, Mapping) else left if own in (None, "") else own
+        if isinstance(own, Mapping):
+            left.update(own)
+        parts["metadata"] = left if own in (None, "") or isinstance(own, Mapping) else own
     elif isinstance(mapped.metadata, str) and not isinstance(parts["metadata"], Mapping):
         parts["metadata"] = {mapped.metadata: parts["metadata"]}
     return parts
 
 
-def _required(values: Mapping[str, Any], column: str, field: str, where: str) -> Any:
-    if column in values:
-        return values[column]
+def _absent(values: Mapping[str, Any], column: str, field: str, where: str) -> Any:
+    """`None` for a column that a row does not have, unless it is the input's."""
     if field == "input":
         raise DatasetError(
             f'The row has no column "{column}", which is mapped to input.' + did_you_mean(column, values),

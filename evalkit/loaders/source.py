@@ -11,11 +11,9 @@ from typing import Any
 from evalkit.case import Case, Dataset
 from evalkit.errors import DatasetError, EvalkitError
 from evalkit.loaders.file import load
-from evalkit.loaders.mapping import Mapped, case_from, check_values
+from evalkit.loaders.mapping import CaseMaker, Mapped, check_values
 from evalkit.loaders.row import Row
 from evalkit.suites import DatasetSource
-
-_CASE_SHAPED = Mapped()
 
 
 def read_dataset(source: DatasetSource, *, folder: Path, name: str) -> Dataset:
@@ -72,13 +70,14 @@ def _listed(rows: Any, *, name: str, where: str, at: str | None = None) -> Datas
         raise DatasetError(
             "A data frame is not read as it is.", where=at or where, hint='Pass frame.to_dict("records").'
         )
+    maker = CaseMaker(Mapped(), shown=where, file=where)
     cases: list[Case] = []
     for number, item in enumerate(rows, start=1):
         place = f" row {number}"
         if isinstance(item, Case):
             case = item
         elif isinstance(item, Mapping):
-            case = case_from(Row(values=item, place=place), _CASE_SHAPED, shown=where, file=where)
+            case = maker.case(Row(values=item, place=place))
         else:
             raise DatasetError(
                 f"A row is {type(item).__name__}, not an evalkit.Case or a dict.",
