@@ -150,10 +150,9 @@ def scorer(
     """
 
     def decorate(function: Callable[..., Any]) -> Scorer:
-        made = as_scorer(function)
+        made = _scorer_of(function, name)
         return dataclasses.replace(
             made,
-            name=name or made.name,
             version=_version(function, config or {}) if version is None else _digest_of(version, config or {}),
             config=MappingProxyType(dict(config or {})),
             requires_expected=requires_expected,
@@ -169,8 +168,14 @@ def as_scorer(candidate: Any) -> Scorer:
     Raises `ScorerError` for something that cannot be called, a factory that was not called (`exact_match`
     instead of `exact_match()`), a parameter that is none of `PARAMETERS`, and a lambda without a name.
     """
+    made = _scorer_of(candidate, None)
+    return made if made.version else dataclasses.replace(made, version=_version(candidate, {}))
+
+
+def _scorer_of(candidate: Any, name: str | None) -> Scorer:
+    """`candidate` as a scorer, under `name` if one is given; the version of a new one is left empty."""
     if isinstance(candidate, Scorer):
-        return candidate
+        return candidate if name is None else candidate.named(name)
     if not callable(candidate):
         raise ScorerError(
             f"{candidate!r} is not a scorer: it cannot be called.",
@@ -179,12 +184,12 @@ def as_scorer(candidate: Any) -> Scorer:
     shown = getattr(candidate, "__name__", type(candidate).__name__)
     if getattr(candidate, "__evalkit_factory__", False):
         raise ScorerError(f"{shown} makes a scorer when it is called.", hint=f"Write {shown}() instead of {shown}.")
-    if shown == "<lambda>":
+    if shown == "<lambda>" and name is None:
         raise ScorerError(
             "A lambda has no name for its scores to carry.",
             hint="Write it as a def, or wrap it: evalkit.scorer(name='…')(lambda output: …).",
         )
-    return Scorer(name=shown, function=candidate, version=_version(candidate, {}), needs=_needs(candidate, shown))
+    return Scorer(name=name or shown, function=candidate, version="", needs=_needs(candidate, name or shown))
 
 
 def factory(function: Callable[_P, Scorer]) -> Callable[_P, Scorer]:

@@ -57,7 +57,7 @@ def identity(function: Callable[..., Any]) -> dict[str, str]:
     while isinstance(function, functools.partial):
         function = function.func
     named = function if hasattr(function, "__qualname__") else type(function)
-    name = f"{named.__module__}.{named.__qualname__}"
+    name = f"{getattr(named, '__module__', 'builtins')}.{named.__qualname__}"
     try:
         source = inspect.getsource(named)
     except (OSError, TypeError):

@@ -84,9 +84,9 @@ def _refused(pattern: str, flags: int, error: Exception) -> ScorerError:
     try:
         re.compile(pattern, flags)
     except re.error:
-        return ScorerError(f"The pattern {shown(pattern, 100)} is no regular expression: {reason}.")
+        return ScorerError(f'The pattern {shown(pattern, 100)} is no regular expression; RE2 says "{reason}".')
     return ScorerError(
-        f"RE2 cannot match the pattern {shown(pattern, 100)}: {reason}.",
+        f'RE2 cannot match the pattern {shown(pattern, 100)}; it says "{reason}".',
         why="RE2 has no look-around and no back-references, so that no pattern can take for ever.",
         hint='Write it without them, or pass engine="python": each match then runs in a process with a time limit.',
     )

@@ -42,10 +42,15 @@ def references_of(expected: Any, scorer: str) -> list[str]:
 def shown(value: Any, limit: int = 60) -> str:
     """`value` in an explanation: on one line, cut to `limit` characters, text in double quotes."""
     if isinstance(value, str):
-        quoted = json.dumps(value[:limit], ensure_ascii=False)
+        quoted = json.dumps(_writable(value[:limit]), ensure_ascii=False)
         return quoted if len(value) <= limit else quoted[:-1] + '…"'
-    said = str(value) if isinstance(value, Decimal) else _SHORT.repr(value)
+    said = _writable(str(value) if isinstance(value, Decimal) else _SHORT.repr(value))
     return said if len(said) <= limit else said[:limit] + "…"
+
+
+def _writable(text: str) -> str:
+    """`text` without lone surrogates, which no file takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def listed(values: Sequence[Any], limit: int = 5) -> str:
