@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from evalkit.version import __version__
+
 if TYPE_CHECKING:
     from evalkit.case import Case, Dataset
     from evalkit.errors import EvalkitError
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from evalkit.session import run
     from evalkit.suites import Suite, suite
     from evalkit.trial import Output, Trial, Usage
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Case": "case",

@@ -13,8 +13,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from evalkit import __version__
 from evalkit.runs import Provenance
+from evalkit.version import __version__
 
 _GIT_TIMEOUT = 5.0
 _HIDDEN = "***"

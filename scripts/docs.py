@@ -1,6 +1,7 @@
 """Runs the examples of the documentation and writes what they print back into it.
 
-    python scripts/docs.py [PAGE…]            run the pages and bring the shown output up to date
+    python scripts/docs.py [PAGE…]            run the pages and bring the shown output up to date;
+                                              without a page, all of them and the table of settings
     python scripts/docs.py --check [PAGE…]    change nothing, leave with 1 where the shown output is not what comes out
 
 A comment on the line before a fenced block says what to do with it. All blocks of a page share one empty folder.
@@ -158,11 +159,26 @@ def pages_with_examples() -> list[Path]:
     return [page for page in pages if "<!-- run" in page.read_text(encoding="utf-8")]
 
 
+def write_settings() -> None:
+    """The table of settings in docs/suites.md, from the one that the code has."""
+    from evalkit.config import SETTINGS
+
+    page = ROOT / "docs/suites.md"
+    rows = [f"| `{one.name}` | `{one.flag}` | {one.doc} |".replace("fail|warn", "fail, warn") for one in SETTINGS]
+    table = "\n".join(["| key | flag | what it is |", "|---|---|---|", *rows])
+    marks = re.compile(r"(<!-- settings: written by scripts/docs.py -->\n).*(\n<!-- end of settings -->)", re.S)
+    page.write_text(
+        marks.sub(lambda mark: mark[1] + table + mark[2], page.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pages", nargs="*", type=Path)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
+    if not (options.pages or options.check):
+        write_settings()
     failed = False
     for path in options.pages or pages_with_examples():
         page = run_page(path)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from scipy.stats import beta
 
 from evalkit.store import open_store
 
@@ -52,8 +53,7 @@ def test_its_gates_pass_each_with_its_own_reason(run):
     assert {verdict.decision for verdict in verdicts.values()} == {"pass"}
     assert verdicts["exact_match >= 0.8"].observed == 35 / 40
     evidence = next(verdict for gate, verdict in verdicts.items() if "@ 95%" in gate)
-    # Clopper-Pearson for 35 of 40; scipy.stats.beta.ppf(0.025, 35, 6) is the same number
-    assert evidence.low == pytest.approx(0.73199, abs=5e-6)
+    assert evidence.low == pytest.approx(beta.ppf(0.025, 35, 6), rel=1e-9)  # Clopper-Pearson
     german = next(verdict for gate, verdict in verdicts.items() if "lang=de" in gate)
     assert german.observed == 15 / 16
 

@@ -42,7 +42,7 @@ def test_every_file_of_the_packages_is_in_it(wheel):
     names = set(wheel.namelist())
     for package, folder in SOURCES.items():
         for path in folder.rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts:
+            if path.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in path.parts):
                 assert f"{package}/{path.relative_to(folder).as_posix()}" in names
 
 
