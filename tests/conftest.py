@@ -2,4 +2,88 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from evalkit.case import Case
+from evalkit.runs import DatasetInfo, ScorerInfo, SuiteInfo, SuiteRun
+from evalkit.score import ErrorInfo, Score
+from evalkit.trial import Output, Trial, Usage, outcome_of
+
 pytest_plugins = ["pytester"]
+
+_NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+_ERROR = ErrorInfo(type="RuntimeError", message="it broke")
+
+
+@pytest.fixture(scope="session")
+def make_suite() -> Callable[..., SuiteRun]:
+    """Builds the records of a suite from what became of each trial.
+
+    `make_suite([1, 0, None, "raise", "fail", "absent"])` has six cases: scored 1 and 0, unscored, a scorer that
+    raised, a function that raised, a trial that never ran. A list in the list is a case with repeats. `score` is the
+    scorer's name; `latency` and `usage` are per case; further fields go to `SuiteInfo`.
+    """
+    return _make_suite
+
+
+def _make_suite(
+    cells: Sequence[Any],
+    *,
+    score: str = "accuracy",
+    metadata: Sequence[Mapping[str, Any]] = (),
+    tags: Sequence[Sequence[str]] = (),
+    latency: Sequence[float | None] = (),
+    usage: Sequence[Usage | None] = (),
+    scorers: tuple[ScorerInfo, ...] | None = None,
+    **info: Any,
+) -> SuiteRun:
+    cases, trials = [], []
+    rows = [cell if isinstance(cell, list | tuple) else [cell] for cell in cells]
+    for i, row in enumerate(rows):
+        case = Case(
+            id=f"case-{i}", input=i, metadata=metadata[i] if metadata else {}, tags=tuple(tags[i]) if tags else ()
+        )
+        cases.append(case)
+        for number, cell in enumerate(row, 1):
+            if cell != "absent":
+                seconds = latency[i] if latency else None
+                trials.append(_trial(case.id, number, cell, score, seconds, usage[i] if usage else None))
+    repeat = max((len(row) for row in rows), default=1)
+    planned = sum(len(row) for row in rows)
+    fields: dict[str, Any] = {
+        "name": "suite",
+        "nodeid": "evals/test_it.py::test_it",
+        "location": "evals/test_it.py:3",
+        "dataset": DatasetInfo(name="cases", digest="0" * 64, size=len(cases)),
+        "scorers": (ScorerInfo(name=score, version="1"),) if scorers is None else scorers,
+        "repeat": repeat,
+        "declared": planned,
+        "planned": planned,
+    }
+    return SuiteRun(info=SuiteInfo(**(fields | info)), cases=tuple(cases), trials=tuple(trials))
+
+
+def _trial(case_id: str, number: int, cell: Any, score: str, latency: float | None, usage: Usage | None) -> Trial:
+    output = Output(value="text", latency=latency, usage=usage)
+    scores: tuple[Score, ...]
+    if cell == "fail":
+        output, scores = Output(error=_ERROR, latency=latency, usage=usage), ()
+    elif cell == "raise":
+        scores = (Score(name=score, status="error", error=_ERROR, scorer=score),)
+    elif isinstance(cell, Score):
+        scores = (cell,)
+    else:
+        scores = (Score(name=score, value=cell, scorer=score),)
+    return Trial(
+        case_id=case_id,
+        number=number,
+        output=output,
+        scores=scores,
+        outcome=outcome_of(output, scores),
+        started_at=_NOW,
+        duration=0.1,
+    )

@@ -69,8 +69,10 @@ class Table:
 
     @property
     def anything_scored(self) -> bool:
-        """Whether any scorer gave any score at all; the built-in quantities do not count."""
-        return any(not column.builtin and SCORED in column.states for column in self.columns.values())
+        """Whether any scorer gave any score or label at all; the built-in quantities do not count."""
+        return any(
+            not column.builtin and (SCORED in column.states or column.labels) for column in self.columns.values()
+        )
 
 
 def read(suite: SuiteRun) -> Table:
