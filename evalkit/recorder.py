@@ -20,7 +20,7 @@ from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun
 from evalkit.score import Scorer, constants_of
 from evalkit.stats import summarise
 from evalkit.store.plain import from_plain, to_plain
-from evalkit.suites import Suite
+from evalkit.suites import Suite, require_expected
 from evalkit.trial import Trial
 
 if TYPE_CHECKING:
@@ -51,8 +51,13 @@ def parse_gates(suite: Suite, extra: Sequence[str]) -> tuple[Gate, ...]:
     return with_defaults([parse(text, where=suite.location) for text in texts]) if texts else ()
 
 
-def check_gates(suite: Suite, gates: Sequence[Gate], info: SuiteInfo, cases: Sequence[Case]) -> None:
-    """Raise `GateError` for a gate that names nothing or can never pass, before anything runs."""
+def check_plan(suite: Suite, gates: Sequence[Gate], info: SuiteInfo, cases: Sequence[Case]) -> None:
+    """Refuse, before anything runs, what cannot work.
+
+    Raises `SuiteError` for cases that a scorer cannot score, and `GateError` for a gate that names nothing or can
+    never pass.
+    """
+    require_expected(suite, cases)
     if not gates:
         return
     known = {scorer.name for scorer in suite.scorers}

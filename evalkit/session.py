@@ -18,7 +18,7 @@ from evalkit.config import Settings, find_root, load_settings
 from evalkit.errors import SuiteError
 from evalkit.loaders import read_dataset
 from evalkit.provenance import collect
-from evalkit.recorder import Recorder, check_gates, parse_gates
+from evalkit.recorder import Recorder, check_plan, parse_gates
 from evalkit.runner import Engine, Finished, Job, Notes, run_job
 from evalkit.runs import DatasetInfo, Run, RunStatus, ScorerInfo, SuiteInfo
 from evalkit.score import Scorer, is_async_callable
@@ -157,7 +157,7 @@ def _plan(
         seed=seed,
         metadata=suite.metadata,
     )
-    check_gates(suite, gates, info, cases)
+    check_plan(suite, gates, info, cases)
     wanted = _wanted(suite, arguments)
     on_inconclusive = suite.on_inconclusive or settings.inconclusive
     recorder.declare(info, dataset, cases, gates=gates, on_inconclusive=on_inconclusive)

@@ -143,6 +143,21 @@ def suite_of(function: Any) -> Suite | None:
     return declared if isinstance(declared, Suite) else None
 
 
+def require_expected(declared: Suite, cases: Sequence[Case]) -> None:
+    """Raise `SuiteError` where a scorer needs `expected` and some of `cases` have none, naming the first three."""
+    for scorer in declared.scorers:
+        lacking = [case for case in cases if case.expected is None] if scorer.requires_expected else []
+        if lacking:
+            named = ", ".join(f"{case.id} ({case.source})" if case.source else case.id for case in lacking[:3])
+            more = f" and {len(lacking) - 3:,} more" if len(lacking) > 3 else ""
+            raise SuiteError(
+                f"The scorer {scorer.name} needs `expected`, which {len(lacking):,} of {len(cases):,} cases lack: "
+                f"{named}{more}.",
+                where=declared.location,
+                hint="Give them an `expected`, or leave these cases or this scorer out.",
+            )
+
+
 def _place(function: Callable[..., Any]) -> tuple[str, int]:
     code = inspect.unwrap(function).__code__
     return code.co_filename, code.co_firstlineno

@@ -15,7 +15,7 @@ from evalkit.config import Settings, load_settings
 from evalkit.errors import EvalkitError
 from evalkit.gates import parse, with_defaults
 from evalkit.provenance import collect
-from evalkit.recorder import Recorder, check_gates, parse_gates
+from evalkit.recorder import Recorder, check_plan, parse_gates
 from evalkit.runner import Notes
 from evalkit.runs import Run, RunStatus
 from evalkit.score import ErrorInfo
@@ -92,7 +92,7 @@ class Evals:
                 gates = parse_gates(planned.suite, extra)
                 planned.gates = tuple(str(gate) for gate in gates)
                 info = planned.info(self.settings, selection=self._selection())
-                check_gates(planned.suite, gates, info, planned.cases)
+                check_plan(planned.suite, gates, info, planned.cases)
             except EvalkitError as error:
                 errors.append(error)
                 continue

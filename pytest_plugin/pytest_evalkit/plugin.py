@@ -48,6 +48,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(args: list[str]) -> None:
+    """Name the nearest flag where one of ours is misspelled; pytest itself would only say that it is unknown."""
+    known = {f"--evalkit-{name}" for name, _ in FLAGS}
+    for argument in args:
+        flag = argument.partition("=")[0]
+        if flag.startswith("--evalkit-") and flag not in known:
+            from evalkit.errors import did_you_mean
+
+            raise pytest.UsageError(f"There is no flag {flag}.{did_you_mean(flag, known)}")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> Any:
     """Collect a function that `@evalkit.suite` decorated."""
     if not inspect.isfunction(obj) or "__evalkit_suite__" not in obj.__dict__:
