@@ -61,8 +61,8 @@ def pytest_load_initial_conftests(args: list[str]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: object) -> Any:
-    """Collect a function that `@evalkit.suite` decorated."""
-    if not inspect.isfunction(obj) or "__evalkit_suite__" not in obj.__dict__:
+    """Collect a function that `@evalkit.suite` decorated, whatever its name, unless that begins with `_`."""
+    if name.startswith("_") or not inspect.isfunction(obj) or "__evalkit_suite__" not in obj.__dict__:
         return None
     return _evals(collector.config).collect(collector, name, obj)
 
