@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from evalkit.errors import StoreCorrupt
+from evalkit.store import revisions
 from evalkit.store.address import parse
 from evalkit.store.blobs import unpacked
 from evalkit.store.database import Database, Session
 from evalkit.store.opening import check_revision, open_database, prepare_path
-from evalkit.store.revision import HEAD
 from evalkit.store.sqlite import SqliteDatabase
 
 TABLES = ("runs", "suites", "datasets", "cases", "trials", "scores", "metrics", "verdicts", "blobs")
@@ -80,7 +80,7 @@ def check(url: str | Path) -> Check:
     return Check(
         url=address.shown,
         schema=schema,
-        needs_upgrade=schema != HEAD,
+        needs_upgrade=schema != revisions.HEAD,
         counts=counts,
         problems=tuple(problems),
         size=None if path is None else path.stat().st_size,

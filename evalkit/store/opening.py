@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from evalkit.errors import NotFound, StoreCorrupt, StoreError, StoreReadOnly, StoreTooNew
+from evalkit.store import revisions
 from evalkit.store.address import Address, parse
 from evalkit.store.database import Database
-from evalkit.store.revision import HEAD, is_older
 from evalkit.store.sqlite import SqliteDatabase
 from evalkit.store.store import Store
 
@@ -36,9 +36,9 @@ def open_database(address: Address, *, create: bool, read_only: bool, timeout: f
     database = SqliteDatabase(address.path, read_only=read_only, timeout=timeout)
     try:
         if create and not database.tables():
-            database.create(HEAD)
+            database.create(revisions.HEAD)
         revision = check_revision(database, where=address.shown)
-        if revision == HEAD:
+        if revision == revisions.HEAD:
             return database
         if read_only:
             raise older_schema(revision, address.shown)
@@ -86,9 +86,9 @@ def check_revision(database: Database, *, where: str) -> str:
             hint="Restore a backup: evalkit db restore",
         )
     revision: str = found[0][0]
-    if revision != HEAD and not is_older(revision):
+    if revision != revisions.HEAD and not revisions.is_older(revision):
         raise StoreTooNew(
-            f"The store was written by a newer evalkit: its schema is {revision}, this one knows {HEAD}.",
+            f"The store was written by a newer evalkit: its schema is {revision}, this one knows {revisions.HEAD}.",
             where=where,
             why="Writing to it, or reading a column that means something else now, could spoil results.",
             hint="Upgrade: pip install -U pytest-evalkit",
@@ -111,7 +111,7 @@ def _require_tables(tables: set[str], where: str) -> None:
 def older_schema(revision: str, where: str) -> StoreError:
     """The error for a store that has to be upgraded before it can be used."""
     return StoreError(
-        f"The store has the schema {revision}; this evalkit needs {HEAD}.",
+        f"The store has the schema {revision}; this evalkit needs {revisions.HEAD}.",
         where=where,
         hint="Upgrade it: evalkit db upgrade",
     )

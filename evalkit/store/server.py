@@ -17,10 +17,10 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.exc import IntegrityError as AlchemyIntegrityError
 
 from evalkit.errors import ConfigError, MissingExtra, NotFound, StoreError, StoreFull, StoreLocked, StoreReadOnly
+from evalkit.store import revisions
 from evalkit.store.address import Address
 from evalkit.store.database import Duplicate, Row
 from evalkit.store.opening import check_revision, older_schema
-from evalkit.store.revision import HEAD
 from evalkit.store.schema import alembic_version, metadata
 
 CREATION_LOCK = 0x65_76_61_6C  # "eval": the advisory lock that makers and upgraders of a schema hold
@@ -80,7 +80,7 @@ class ServerDatabase:
                 return
             alembic_version.create(connection)
             metadata.create_all(connection)
-            connection.execute(alembic_version.insert().values(version_num=HEAD))
+            connection.execute(alembic_version.insert().values(version_num=revisions.HEAD))
 
     def has_tables(self) -> bool:
         """Whether a store has been made here."""
@@ -108,7 +108,7 @@ def open_server(address: Address, *, create: bool, read_only: bool, timeout: flo
                 raise NotFound(f"There is no store at {address.shown}.", hint="Run a suite first: pytest evals/")
             database.create()
         revision = check_revision(database, where=address.shown)
-        if revision != HEAD:
+        if revision != revisions.HEAD:
             raise older_schema(revision, address.shown)
     except BaseException:
         database.close()

@@ -12,10 +12,12 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from evalkit.errors import NotFound, StoreError
-from evalkit.store import revision
+from evalkit.errors import NotFound, StoreError, StoreTooNew
+from evalkit.store import revisions
 from evalkit.store.address import Address, parse
 from evalkit.store.backups import Backup, copy_store
 from evalkit.store.opening import WAIT, check_revision
@@ -54,42 +56,57 @@ def upgrade_file(path: Path, *, timeout: float = WAIT) -> Upgrade:
         before = check_revision(database, where=str(path))
     finally:
         database.close()
-    if before == revision.HEAD:
+    if before == revisions.HEAD:
         return Upgrade(before=before, after=before)
+    engine = sa.create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(path, timeout=timeout, isolation_level=None),
+        poolclass=NullPool,
+    )
     try:
-        # An immediate transaction is taken by hand, before SQLAlchemy sees the connection, so that it is one
-        # transaction for the look at the revision, the backup and all the steps.
-        raw = sqlite3.connect(path, timeout=timeout, isolation_level=None)
-        try:
-            raw.execute("PRAGMA foreign_keys = OFF")  # tables are copied and renamed; checked at the end instead
-            raw.execute("BEGIN IMMEDIATE")
-            before = str(raw.execute("SELECT version_num FROM alembic_version").fetchone()[0])
-            if before == revision.HEAD:
-                raw.execute("ROLLBACK")
+        # SQLAlchemy rolls back what it finds on a new connection, so the transaction begins after that. It holds
+        # the right to write from the look at the revision, over the backup, to the last step.
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # steps copy and rename tables; checked below
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            before = str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
+            if before == revisions.HEAD:
                 return Upgrade(before=before, after=before)
-            kept = copy_store(path, path.with_name(f"{path.name}.before-{revision.HEAD}"))
-            _run_in(raw, path)
-        finally:
-            raw.close()
-    except sqlite3.Error as error:
-        raise failure(error, path, timeout) from error
-    return Upgrade(before=before, after=revision.HEAD, backup=kept)
+            kept = copy_store(path, path.with_name(f"{path.name}.before-{revisions.HEAD}"))
+            migrate(connection)
+            _check_references(connection, path)
+            connection.commit()
+    except SQLAlchemyError as error:
+        original = error.orig if isinstance(error, DBAPIError) else None
+        known = failure(original, path, timeout) if isinstance(original, sqlite3.Error) else None
+        if known is not None and type(known) is not StoreError and not isinstance(known, StoreTooNew):
+            raise known from error
+        raise _failed(error, path) from error
+    except CommandError as error:
+        raise _failed(error, path) from error
+    finally:
+        engine.dispose()
+    return Upgrade(before=before, after=revisions.HEAD, backup=kept)
 
 
-def _run_in(raw: sqlite3.Connection, path: Path) -> None:
-    engine = sa.create_engine("sqlite://", creator=lambda: raw, poolclass=NullPool)
-    with engine.connect() as connection:
-        connection.begin()
-        migrate(connection)
-        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-        if broken:
-            raise StoreError(
-                f"The upgrade would leave {len(broken)} rows of {broken[0][0]} without what they belong to.",
-                where=str(path),
-                why="It was not done.",
-                hint="Please report this.",
-            )
-        connection.commit()
+def _check_references(connection: sa.Connection, path: Path) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        raise StoreError(
+            f"The upgrade would leave {len(broken)} rows of {broken[0][0]} without what they belong to.",
+            where=str(path),
+            why="It was not done, and the store is as it was.",
+            hint="Check the store with: evalkit db check",
+        )
+
+
+def _failed(error: Exception, path: Path) -> StoreError:
+    return StoreError(
+        f"The upgrade of the store failed: {str(error).strip().splitlines()[0]}",
+        where=str(path),
+        why="Nothing was changed: the store is as it was.",
+        hint="Please report this, with the line above.",
+    )
 
 
 def _upgrade_server(address: Address) -> Upgrade:
@@ -104,11 +121,11 @@ def _upgrade_server(address: Address) -> Upgrade:
         with engine.begin() as connection:
             hold_creation_lock(connection)
             before = str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
-            if before != revision.HEAD:
+            if before != revisions.HEAD:
                 migrate(connection)
     finally:
         database.close()
-    return Upgrade(before=before, after=revision.HEAD)
+    return Upgrade(before=before, after=revisions.HEAD)
 
 
 def migrate(connection: sa.Connection, target: str = "head", *, down: bool = False) -> None:

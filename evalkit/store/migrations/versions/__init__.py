@@ -1,1 +1,1 @@
-"""One file for each revision named in `evalkit.store.revision`."""
+"""One file for each revision named in `evalkit.store.revisions`."""
