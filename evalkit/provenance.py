@@ -152,7 +152,12 @@ def mask_command(command: str | Sequence[str]) -> str:
             shown.append(f"{setting[1]}={_HIDDEN}")
         else:
             shown.append(_URL_PASSWORD.sub(rf"\1:{_HIDDEN}@", _SECRET_VALUE.sub(_HIDDEN, word)))
-    return " ".join(word if _HIDDEN in word else shlex.quote(word) for word in shown)
+    return " ".join(_quoted(word) for word in shown)
+
+
+def _quoted(word: str) -> str:
+    plain = word.replace(_HIDDEN, "hidden")  # the stars alone are no reason for quotes
+    return word if shlex.quote(plain) == plain else shlex.quote(word)
 
 
 def package_versions(path: Sequence[str] | None = None) -> dict[str, str]:

@@ -62,7 +62,7 @@ def copy_store(source: Path, target: Path) -> Backup:
     part = target.with_name(f"{target.name}.part")
     try:
         _copy_pages(source, part)
-        database = SqliteDatabase(part, read_only=True)
+        database = SqliteDatabase(part, still=True)
         try:
             schema = check_revision(database, where=str(source))
             with database.reading() as session:
@@ -184,7 +184,7 @@ def _prove(found: Backup) -> None:
             where=str(found.path),
             why="It was changed or damaged after it was made; nothing was restored.",
         )
-    database = SqliteDatabase(found.path, read_only=True)
+    database = SqliteDatabase(found.path, still=True)
     try:
         check_revision(database, where=str(found.path))
         with database.reading() as session:

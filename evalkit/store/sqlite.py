@@ -34,14 +34,16 @@ class _Session:
 class SqliteDatabase:
     """A store in one file. One connection, shared by the threads of this process under a lock.
 
-    `timeout` is how many seconds to wait for another process. Raises the `StoreError` that says why it cannot be
+    `timeout` is how many seconds to wait for another process. `still` says that nobody writes to the file, a backup
+    for instance: it is read as it lies, and nothing is put beside it. Raises the `StoreError` that says why it cannot be
     opened; a file that does not exist is created only by a writer.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False, timeout: float = 30.0) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, still: bool = False, timeout: float = 30.0) -> None:
         self.path = path
         self.url = f"sqlite:///{path}"
-        self._read_only = read_only
+        self._read_only = read_only or still
+        self._still = still
         self._timeout = timeout
         self._lock = threading.RLock()
         with self._translated():
@@ -49,6 +51,8 @@ class SqliteDatabase:
         self._session = _Session(self._connection)
 
     def _connect(self) -> sqlite3.Connection:
+        if self._still:
+            return self._opened("ro&immutable=1")
         connection = self._opened("ro" if self._read_only else "rwc")
         try:
             if self._read_only:
