@@ -24,7 +24,7 @@ _LONGEST_NAME = 60
 def not_(part: Part, /) -> Scorer:
     """Whether a scorer does not pass: an assertion, named `not_…`.
 
-    The part has to give `True` or `False`, or have a pass mark: `not_(edit_distance() >= 0.9)`. Where it is
+    The `part` has to give `True` or `False`, or have a pass mark: `not_(edit_distance() >= 0.9)`. Where it is
     unscored, so is this; where it is in error, so is this.
     """
     inner = as_scorer(part)

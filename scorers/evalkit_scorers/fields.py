@@ -20,9 +20,10 @@ Field = str | Sequence[str] | Callable[[Any], Any]
 def on(field: Field, part: Part, /, *, expected: Field | None = None) -> Scorer:
     """The same scorer, looking at a part of the output: its scores, named `exact_match_answer_value`.
 
-    `field` is a dotted path (`"answer.value"`, `"items.0.price"`), a list of steps for keys that have dots in
-    them, or a function of the output: `on(lambda text: text.rsplit("the answer is ")[-1], exact_match())`.
-    An output that is text is read as JSON first for a path, and handed over as it is to a function.
+    `part` is the scorer. `field` is a dotted path (`"answer.value"`, `"items.0.price"`), a list of steps for keys
+    that have dots in them, or a function of the output: `on(lambda text: text.rsplit("the answer is ")[-1],
+    exact_match())`. An output that is text is read as JSON first for a path, and handed over as it is to a
+    function.
 
     `expected` says which part of the expected value to compare with, in the same ways. Left out, a path is
     followed in `expected` too where that is a dict or a list, and any other `expected` is taken whole; with a

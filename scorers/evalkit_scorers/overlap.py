@@ -22,8 +22,9 @@ def bleu(*, tokenize: Tokenize = "13a", lowercase: bool = False, max_chars: int 
 
     The geometric mean of the precisions of 1- to 4-grams times a brevity penalty (Papineni et al. 2002,
     https://aclanthology.org/P02-1040), computed by sacreBLEU (Post 2018, https://aclanthology.org/W18-6319) with
-    exponential smoothing and effective order, divided by 100. It is the BLEU of one sentence: the mean over cases is
-    not corpus BLEU. `tokenize` is sacreBLEU's. A list in `expected` is a list of references.
+    exponential smoothing and effective order, divided by 100. It is the BLEU of one sentence: the mean over cases
+    is not corpus BLEU. `tokenize` is sacreBLEU's; `lowercase` puts both in lower case. A list in `expected` is a
+    list of references.
 
     Edge cases: no output and the empty output are 0; without an expected value the case is unscored; a text
     longer than `max_chars` raises `ValueError`. Needs the extra `text`.
@@ -51,8 +52,8 @@ def chrf(
 
     The F-score (recall `beta` times as important as precision) over the 1- to `char_order`-grams of characters,
     white space left out (Popović 2015, https://aclanthology.org/W15-3049), computed by sacreBLEU, divided by 100.
-    `word_order=2` makes it chrF++ (Popović 2017). It needs no tokeniser, so it suits every language. A list in
-    `expected` is a list of references, of which the best counts.
+    `word_order=2` makes it chrF++ (Popović 2017); `lowercase` puts both in lower case. It needs no tokeniser, so
+    it suits every language. A list in `expected` is a list of references, of which the best counts.
 
     Edge cases as in `bleu`. Needs the extra `text`.
     """
@@ -78,10 +79,11 @@ def rouge(
 ) -> Scorer:
     """ROUGE of the output against one or several references: a score from 0 to 1.
 
-    `rouge1` to `rouge3` count n-grams in common, `rougeL` the longest common subsequence of words, `rougeLsum` the
-    same line by line (Lin 2004, https://aclanthology.org/W04-1013), computed by Google's rouge-score; `measure`
-    takes its F1, precision or recall. `stem` applies the Porter stemmer. Words are runs of ASCII letters and
-    digits in lower case, so other scripts score 0: use `chrf` there. Of a list in `expected` the best text counts.
+    `kind` is `rouge1` to `rouge3`, which count n-grams in common, `rougeL`, the longest common subsequence of
+    words, or `rougeLsum`, the same line by line (Lin 2004, https://aclanthology.org/W04-1013), computed by
+    Google's rouge-score; `measure` takes its F1, precision or recall. `stem` applies the Porter stemmer. Words
+    are runs of ASCII letters and digits in lower case, so other scripts score 0: use `chrf` there. Of a list in
+    `expected` the best text counts.
 
     Edge cases as in `bleu`; two texts without words are 0. Needs the extra `text`.
     """

@@ -32,11 +32,12 @@ def regex(
 ) -> Scorer:
     r"""Whether the output matches a regular expression: an assertion.
 
-    `match="search"` looks anywhere, `"start"` at the beginning, `"full"` takes the whole output. The engine is
-    RE2 (https://github.com/google/re2/wiki/Syntax), which reads any text in time proportional to its length; it
-    has no look-around and no back-references. `engine="python"` has them (the syntax of Python's `re`), and
-    runs each match in a process of its own that is killed after `timeout` seconds: some 30 ms a case, and safe
-    against patterns that never come to an end. With RE2, `\b`, `\w` and `\d` know ASCII only.
+    `match="search"` looks for `pattern` anywhere, `"start"` at the beginning, `"full"` takes the whole output.
+    `ignore_case` folds case, `multiline` lets ^ and $ match at every line, `dotall` lets a dot match the end of a
+    line. The engine is RE2 (https://github.com/google/re2/wiki/Syntax), which reads any text in time proportional
+    to its length; it has no look-around and no back-references. `engine="python"` has them (the syntax of
+    Python's `re`), and runs each match in a process of its own that is killed after `timeout` seconds: slower,
+    but safe against patterns that never come to an end. With RE2, `\b`, `\w` and `\d` know ASCII only.
 
     Edge cases: no output is `False`; the empty output is matched like any text; running out of time raises
     `TimeoutError`, so the score is an error. A pattern that is none raises `ScorerError`.

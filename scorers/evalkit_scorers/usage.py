@@ -31,7 +31,7 @@ def latency() -> Scorer:
 def tokens(kind: Literal["total", "input", "output"] = "total") -> Scorer:
     """How many tokens the function under test used: a score, the lower the better.
 
-    It is what `trace.usage` says; `"total"` is input and output together. Hold it against a limit with a pass
+    It is what `trace.usage` says; `kind="total"` is input and output together. Hold it against a limit with a pass
     mark: `tokens("output") <= 500`. Unknown is unscored, never 0; so is a total with one half unknown.
     """
     choice("tokens", "kind", kind, ("total", "input", "output"))

@@ -15,7 +15,8 @@ from evalkit_scorers.wording import listed, miss, text_of, unscored
 def forbidden_words(words: Sequence[str], *, ignore_case: bool = True, whole_words: bool = True) -> Scorer:
     """Whether the output has none of these words in it: an assertion that names those it has.
 
-    An entry may be several words; any white space matches between them. With `whole_words`, "class" does not
+    An entry of `words` may be several words; any white space matches between them. Case does not count unless
+    `ignore_case=False`. With `whole_words`, "class" does not
     find "classic"; turn it off for languages that put no spaces between words.
 
     Edge cases: the empty output passes; no output is unscored, as nothing was said.

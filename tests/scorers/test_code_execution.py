@@ -1,9 +1,9 @@
 """code_execution: off unless asked for, and what a program can and cannot do to us."""
 
-import os
 import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +11,12 @@ from evalkit.case import Case
 from evalkit.errors import ScorerError
 from evalkit_scorers import code_execution
 
-CASE = Case(id="c1", input={"prompt": "def double(x):\n", "name": "double"}, expected=4, metadata={"test": "assert double(2) == 4"})
+CASE = Case(
+    id="c1",
+    input={"prompt": "def double(x):\n", "name": "double"},
+    expected=4,
+    metadata={"test": "assert double(2) == 4"},
+)
 TEMPLATE = "{{ prompt }}{{ output }}\n{{ test }}"
 
 
@@ -19,7 +24,9 @@ TEMPLATE = "{{ prompt }}{{ output }}\n{{ test }}"
 def run():
     def run(output, *, program="{{ output }}", case=CASE, **options):
         options.setdefault("timeout", 20)
-        return code_execution(program, allow_execution=True, **options)(case=case, output=textwrap.dedent(output) if output.startswith("\n") else output)
+        return code_execution(program, allow_execution=True, **options)(
+            case=case, output=textwrap.dedent(output) if output.startswith("\n") else output
+        )
 
     return run
 
@@ -141,7 +148,9 @@ def test_it_is_main_so_that_pickle_and_dataclasses_work(run):
 
 
 def test_noise_is_kept_short_and_the_last_line_is_the_reason(run):
-    score = run("import sys\nprint('x' * 10**6)\nfor _ in range(10**5): print('noise', file=sys.stderr)\nraise ValueError('at last')")
+    score = run(
+        "import sys\nprint('x' * 10**6)\nfor _ in range(10**5): print('noise', file=sys.stderr)\nraise ValueError('at last')"
+    )
     assert score.explanation == "ValueError: at last"
     assert len(score.metadata["stderr"]) <= 4000
 
@@ -163,7 +172,10 @@ def test_fenced_code(run, output, fenced, passes):
     ("program", "whole"),
     [
         ("{{ output }}", "OUT"),
-        ("{{output}} # {{ id }} {{ expected }} {{ input.name }} {{ name }} {{ metadata.test }}", "OUT # c1 4 double double assert double(2) == 4"),
+        (
+            "{{output}} # {{ id }} {{ expected }} {{ input.name }} {{ name }} {{ metadata.test }}",
+            "OUT # c1 4 double double assert double(2) == 4",
+        ),
         ("{ {x} } {{ output }} {{}}", "{ {x} } OUT {{}}"),
         (lambda case, output: f"{case.id} {output}", "c1 OUT"),
     ],
@@ -216,10 +228,10 @@ def test_many_at_once_from_threads_mix_nothing_up(run):
 
 
 def test_no_file_descriptor_is_left_open(run):
-    before = len(os.listdir("/dev/fd"))
+    before = len(list(Path("/dev/fd").iterdir()))
     for _ in range(3):
         run("pass")
-    assert len(os.listdir("/dev/fd")) == before
+    assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 def test_it_waits_in_a_thread_and_its_options_are_in_its_version():

@@ -102,7 +102,7 @@ def test_pass_marks_count_inside_and_outside(judge):
 
 
 def test_a_number_or_a_label_neither_passes_nor_fails(judge):
-    with pytest.raises(ValueError, match="number without a pass mark.*edit_distance >= 0.8"):
+    with pytest.raises(ValueError, match=r"number without a pass mark.*edit_distance >= 0\.8"):
         judge(all_of(edit_distance()), "a", "b")
     with pytest.raises(ValueError, match="a label"):
         judge(not_(says("polite")), "x")

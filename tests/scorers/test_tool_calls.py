@@ -14,7 +14,9 @@ from evalkit_scorers.trajectory import difference
 
 ARGUMENTS = {"city": "Paris", "days": 2}
 FORMS = {
-    "openai": [{"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": json.dumps(ARGUMENTS)}}],
+    "openai": [
+        {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": json.dumps(ARGUMENTS)}}
+    ],
     "openai message": {
         "role": "assistant",
         "content": None,
@@ -30,7 +32,10 @@ FORMS = {
         ],
     },
     "gemini": [{"functionCall": {"name": "weather", "args": ARGUMENTS}}],
-    "gemini message": {"role": "model", "parts": [{"text": "hm"}, {"functionCall": {"name": "weather", "args": ARGUMENTS}}]},
+    "gemini message": {
+        "role": "model",
+        "parts": [{"text": "hm"}, {"functionCall": {"name": "weather", "args": ARGUMENTS}}],
+    },
     "name and arguments": {"name": "weather", "arguments": ARGUMENTS},
     "arguments by name": {"weather": ARGUMENTS},
     "arguments by name, as text": [{"weather": json.dumps(ARGUMENTS)}],
@@ -134,7 +139,9 @@ def test_the_first_difference_is_named(judge):
     expected, found = [{"f": {"x": 1}}, {"g": {}}], [{"f": {"x": 2}}]
     assert judge(tool_call_match(), found, expected).explanation == "step 1: expected f(x=1), found f(x=2)"
     assert judge(tool_call_match(), [], expected).explanation == "step 1: expected f(x=1), found no more"
-    assert judge(tool_call_match(), [*expected, {"h": {}}], expected).explanation == "step 3: expected no more, found h()"
+    assert (
+        judge(tool_call_match(), [*expected, {"h": {}}], expected).explanation == "step 3: expected no more, found h()"
+    )
     both = judge(tool_call_match("unordered"), found, expected).explanation
     assert both == "lacks f(x=1), g(); has f(x=2) beyond what was expected"
 
