@@ -21,6 +21,7 @@ _NEGATIVE = ("-", "−")
 
 # POINT, GROUP and UNITS are filled in; everything after a `#` is for the reader.
 _NUMBER = r"""
+(?=[-+−$€£¥₹₩₽₺.,\dVULGAR])                          # nothing else begins a number: letters are passed over quickly
 (?:(?<![A-Za-z0-9_)\]%]) (?P<sign>[-+−]))?          # 5-3 and GPT-4 have no sign in them
 (?:[$€£¥₹₩₽₺]\s? (?P<inner>[-+−])?)?                # $5, -$5, $-5
 (?<![A-Za-z0-9_]) (?<![0-9]POINT)                   # a digit behind a letter is part of a word
@@ -67,7 +68,8 @@ class Numerals:
         point, comma = (r"\.", ",") if self.decimal == "." else (",", ".")
         names = "|".join(re.escape(unit) for unit in sorted(self.units, key=len, reverse=True))
         source = (
-            _NUMBER.replace("FRACTION", _FRACTION.replace("VULGAR", _VULGAR) if self.fractions else "")
+            _NUMBER.replace("FRACTION", _FRACTION if self.fractions else "")
+            .replace("VULGAR", _VULGAR)
             .replace("GROUP", rf"[{comma}_'’\u00a0\u2009\u202f]")
             .replace("UNITS", rf"(?: \s? (?P<unit>{names}) (?![A-Za-z0-9_]) )?" if names else "")
             .replace("POINT", point)
