@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from evalkit.case import Case
 from evalkit.runs import DatasetInfo, ScorerInfo, SuiteInfo, SuiteRun
@@ -14,6 +15,10 @@ from evalkit.score import ErrorInfo, Score
 from evalkit.trial import Output, Trial, Usage, outcome_of
 
 pytest_plugins = ["pytester"]
+
+# How long one example takes says more about the machine than about the code.
+settings.register_profile("evalkit", deadline=None)
+settings.load_profile("evalkit")
 
 _NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 _ERROR = ErrorInfo(type="RuntimeError", message="it broke")

@@ -35,6 +35,8 @@ class Column:
     `passed` is the assertion, or the comparison with the pass mark, per trial. `shape` is filled when all
     trials are read, and is that of the whole suite, so that a slice is never measured by another rule.
     `builtin` columns are measured, not judged: a function that raised has a latency but no quality.
+    `assertions` is whether every value is one that can only be right or wrong; `settled` whether a `binary` shape
+    is certain, since nothing is missing that might have been a number in between.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Column:
     builtin: bool = False
     scorer: str = ""
     shape: Shape = "binary"
+    assertions: bool = True
+    settled: bool = True
     values: list[float | None] = dataclasses.field(default_factory=list)
     states: bytearray = dataclasses.field(default_factory=bytearray)
     passed: list[bool | None] = dataclasses.field(default_factory=list)
@@ -82,15 +86,13 @@ def read(suite: SuiteRun) -> Table:
     for trial in trials:
         index.setdefault(trial.case_id, len(index))
     case_of = [index[trial.case_id] for trial in trials]
-    columns = _builtin_columns(trials)
-    columns.update(_score_columns(suite, trials))
-    return Table(
-        suite=suite,
-        case_ids=tuple(index),
-        case_of=case_of,
-        planned=_planned(suite, len(index), case_of),
-        columns=columns,
-    )
+    planned = _planned(suite, len(index), case_of)
+    scores = _score_columns(suite, trials)
+    complete = sum(planned) == len(trials)
+    for column in scores.values():
+        column.settled = column.assertions or (complete and column.states.count(SCORED) == len(trials))
+    columns = _builtin_columns(trials) | scores
+    return Table(suite=suite, case_ids=tuple(index), case_of=case_of, planned=planned, columns=columns)
 
 
 def _last_attempts(trials: Sequence[Trial]) -> list[Trial]:
@@ -171,6 +173,7 @@ def _score_columns(suite: SuiteRun, trials: Sequence[Trial]) -> dict[str, Column
             if value is None or score.status != "scored":
                 column.states[position] = column.states[position] or UNSCORED
                 continue
+            column.assertions = column.assertions and score.kind == "assertion"
             before = column.values[position]
             if before is None:
                 column.values[position], column.passed[position] = value, score.passed

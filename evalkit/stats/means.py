@@ -179,7 +179,7 @@ def pass_rates(column: Column) -> Column:
         values.append(share)
         if share is None and states[position] == SCORED:
             states[position] = 2
-    return dataclasses.replace(column, values=values, states=states, shape="binary")
+    return dataclasses.replace(column, values=values, states=states, shape="binary", settled=True)
 
 
 def per_case(table: Table, column: Column, *, failed_as_zero: bool, precise: bool = False) -> PerCase:
@@ -203,7 +203,7 @@ def per_case(table: Table, column: Column, *, failed_as_zero: bool, precise: boo
             elif zero and state == FAILED:
                 known[case] += 1
     return PerCase(
-        shape=column.shape,
+        shape="unit" if column.shape == "binary" and not column.settled else column.shape,
         range=range_of(column),
         sums=sums,
         squares=squares,
