@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import re
 import textwrap
+import unicodedata
+from functools import lru_cache
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
@@ -26,12 +28,18 @@ def clean(text: str) -> str:
 
 
 def cells(text: str) -> int:
-    """How many columns a terminal gives the text; wide characters take two."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len
+    """How many columns a terminal gives the text: two for a wide character, none for one that joins another.
 
-    return cell_len(text)
+    Source: Unicode Standard Annex 11, with ambiguous characters counted as narrow.
+    """
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+@lru_cache(maxsize=4096)
+def _cells(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:

@@ -82,7 +82,8 @@ def run(arguments: Sequence[str]) -> int:
         _lenient(stream)
     invocation = Invocation()
     try:
-        result = cli.main(args=list(arguments), prog_name="evalkit", standalone_mode=False, obj=invocation)
+        # Whether there are colours is decided in `Invocation.paint`; click would take them out again.
+        result = cli.main(args=list(arguments), prog_name="evalkit", standalone_mode=False, obj=invocation, color=True)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as error:
@@ -119,7 +120,7 @@ def _tell(invocation: Invocation, error: Exception, text: str, *, hint: str = ""
     paint = invocation.paint(sys.stderr)
     first, _, rest = text.partition("\n")
     lines = [paint("Error: ", "1;31") + first, *filter(None, (rest, hint))]
-    click.echo("\n".join(lines), err=True)
+    click.echo("\n".join(lines), err=True, color=True)
 
 
 def _usage(error: click.ClickException) -> str:

@@ -60,7 +60,8 @@ def _text(comparison: Comparison, width: int, paint: Paint) -> Iterator[str]:
         yield clean(f"{side:<10} {run.id}  {moment(run.started_at)}  {_state(run)}")
     for suite in comparison.suites:
         yield ""
-        yield paint(clean(f"{suite.name}: {suite.refused or count(suite.cases, 'case') + ' in both'}"), "1")
+        title = clean(f"{suite.name}: {suite.refused or count(suite.cases, 'case') + ' in both'}")
+        yield from (paint(line, "1") for line in wrapped(title, width))
         if suite.refused:
             continue
         compared = [metric for metric in suite.metrics if not metric.refused and metric.pairs + metric.unpaired]
@@ -71,12 +72,13 @@ def _text(comparison: Comparison, width: int, paint: Paint) -> Iterator[str]:
                 yield from grid.lines(columns, number)
         for metric in suite.metrics:
             if metric.refused:
-                yield clean(f"{metric.name}: not compared, {metric.refused}")
+                yield from wrapped(clean(f"{metric.name}: not compared, {metric.refused}"), width)
         yield from _cases("newly failing", suite.newly_failing, width, paint, "31")
         yield from _cases("newly passing", suite.newly_passing, width, paint, "32")
         yield from _cases("in one run only", suite.unpaired, width, paint, "33")
         if suite.cases and len(suite.identical) == suite.cases:
-            yield f"All {count(suite.cases, 'output')} are identical: the two runs do not differ in what was answered."
+            text = f"All {count(suite.cases, 'output')} are identical: the two runs do not differ in what was answered."
+            yield from wrapped(text, width)
         elif suite.identical:
             yield f"{len(suite.identical):,} of {count(suite.cases, 'case')} have identical outputs."
     yield ""
