@@ -86,6 +86,8 @@ def run_page(path: Path) -> Page:
             body, problem = run_block(block, folder)
             if problem:
                 problems.append(f"{path}:{line}: {problem}")
+            if settled(body) == settled(block["body"]):  # else every run would change the times and ids that are shown
+                body = block["body"]
             after += [before[end : block.start("body")], body]
             end = block.end("body")
     after.append(before[end:])
