@@ -35,8 +35,8 @@ class SqliteDatabase:
     """A store in one file. One connection, shared by the threads of this process under a lock.
 
     `timeout` is how many seconds to wait for another process. `still` says that nobody writes to the file, a backup
-    for instance: it is read as it lies, and nothing is put beside it. Raises the `StoreError` that says why it cannot be
-    opened; a file that does not exist is created only by a writer.
+    for instance: it is read as it lies, and nothing is put beside it. Raises the `StoreError` that says why it
+    cannot be opened; a file that does not exist is created only by a writer.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False, still: bool = False, timeout: float = 30.0) -> None:

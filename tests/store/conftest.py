@@ -1,9 +1,15 @@
-"""A run to write, and a store to write it in."""
+"""A run to write, and a store to write it in.
+
+With `EVALKIT_TEST_PG_URL` set, such as `postgresql://user@host/postgres`, every test that asks for a `store` and not
+for its `path` runs on a database of its own there as well.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import inspect
+import os
 import subprocess
 import sys
 import textwrap
@@ -20,6 +26,7 @@ from evalkit.score import Score
 from evalkit.store import Store, open_store
 from evalkit.trial import Output, Trial
 
+SERVER = os.environ.get("EVALKIT_TEST_PG_URL", "")
 STARTED = dt.datetime(2026, 11, 22, 9, 30, tzinfo=dt.UTC)
 
 
@@ -77,10 +84,28 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / ".evalkit" / "evalkit.db"
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    asked = inspect.signature(metafunc.function).parameters
+    if SERVER and "store" in metafunc.fixturenames and "path" not in asked and "tmp_path" not in asked:
+        metafunc.parametrize("store", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    with open_store(path) as opened:
-        yield opened
+def store(request: pytest.FixtureRequest, path: Path) -> Iterator[Store]:
+    if getattr(request, "param", "sqlite") == "sqlite":
+        with open_store(path) as opened:
+            yield opened
+        return
+    import sqlalchemy as sa
+
+    server = sa.create_engine(sa.make_url(SERVER).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    name = f"evalkit_{new_id().replace('-', '')}"
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        with open_store(server.url.set(database=name).render_as_string(hide_password=False)) as opened:
+            yield opened
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
+    server.dispose()
 
 
 @pytest.fixture
