@@ -174,6 +174,17 @@ def write_settings() -> None:
     )
 
 
+def write_commands() -> None:
+    """The reference of the commands in docs/cli.md, from the commands themselves."""
+    from evalkit.cli.reference import markdown
+
+    page = ROOT / "docs/cli.md"
+    marks = re.compile(r"(<!-- commands: written by scripts/docs.py -->\n).*(<!-- end of commands -->)", re.S)
+    page.write_text(
+        marks.sub(lambda mark: mark[1] + markdown() + mark[2], page.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pages", nargs="*", type=Path)
@@ -181,6 +192,7 @@ def main() -> int:
     options = parser.parse_args()
     if not (options.pages or options.check):
         write_settings()
+        write_commands()
     failed = False
     for path in options.pages or pages_with_examples():
         page = run_page(path)
