@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from evalkit import grid
 from evalkit.errors import GateError
+from evalkit.faults import faults
 from evalkit.figures import METHODS, count, figure, interval
 from evalkit.plaintext import Paint, clean, fitted, wrapped
 from evalkit.runs import Metric, Run, SuiteRun, Verdict
@@ -17,6 +19,9 @@ BUILTINS_SHOWN = {"errors": ("rate",), "latency": ("median", "mean"), "cost": ("
 
 HIDDEN = ("input_tokens", "output_tokens")
 """Quantities that are shown only where a gate is on them."""
+
+FAULTS_SHOWN = 3
+"""How many kinds of error are told apart; the rest is counted."""
 
 _COLOURS = {"PASS": "32", "FAIL": "31", "INCONCLUSIVE": "33"}
 
@@ -55,6 +60,7 @@ def render(run: Run, *, width: int, color: bool) -> str:
         lines = list(table(run, suite.info.name))
         text = [paint(fitted(_heading(suite), width), "1")]
         text.extend(_notes(run, suite, width, paint))
+        text.extend(_raised(suite, width, paint))
         if lines:
             text.extend(_laid_out(lines, width, paint))
         else:
@@ -206,6 +212,20 @@ def _notes(run: Run, suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]
     elif run.status != "complete" and len(suite.trials) < info.planned:
         text = f"The run is {run.status}: {len(suite.trials):,} of {count(info.planned, 'trial')} were done."
         yield from (paint(line, "33") for line in wrapped(text, width))
+
+
+def _raised(suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]:
+    """What raised, so that no error is seen as a number only."""
+    found = faults(suite)
+    here = f"{Path.cwd()}/"
+    for fault in found[:FAULTS_SHOWN]:
+        who = f"scorer {fault.source} raised " if fault.source else ""
+        struck = fault.cases[0] + (f" and {len(fault.cases) - 1:,} more" if len(fault.cases) > 1 else "")
+        where = f" at {fault.place.removeprefix(here)}" if fault.place else ""
+        text = f"{count(fault.trials, 'trial')}: {who}{fault.type}: {fault.message[:300]}{where} ({struck})"
+        yield from (paint(line, "31") for line in wrapped(clean(text), width))
+    if len(found) > FAULTS_SHOWN:
+        yield paint(f"{len(found) - FAULTS_SHOWN:,} more kinds of error", "31")
 
 
 def _remarks(run: Run, suite: str, width: int, paint: Paint) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from evalkit.plaintext import wrapped
 from evalkit.runs import SuiteInfo, Verdict
 from pytest_evalkit import internals
 
@@ -17,13 +18,13 @@ class GateFailure:
     def __init__(self, verdict: Verdict, location: str) -> None:
         self._lines = [line for line in (verdict.reason, verdict.hint) if line]
         self._location = location
-        word = verdict.decision.upper()
-        self.reprcrash = types.SimpleNamespace(message=f"{word}: {verdict.reason}", path=location)
+        self.reprcrash = types.SimpleNamespace(message=verdict.reason, path=location)
 
     def toterminal(self, writer: Any) -> None:
         """Write it to a pytest terminal writer."""
         for line in self._lines:
-            writer.line(line)
+            for piece in wrapped(line, writer.fullwidth):
+                writer.line(piece)
         writer.line("")
         writer.line(self._location)
 

@@ -83,10 +83,15 @@ def summary(
     for line in (run.degraded, *errors):
         if line:
             writer.line(line, red=True)
-    where = f" in {run.store}" if run.store else ", not stored"
+    where = f" in {_near(run.store)}" if run.store else ", not stored"
     writer.line(f"run {run.id} {run.status}{where}")
     if report is not None:
-        writer.line(f"report {report}")
+        writer.line(f"report {_near(str(report))}")
+
+
+def _near(path: str) -> str:
+    here = f"{Path.cwd()}/"
+    return path.removeprefix(here)
 
 
 def write_report(run: Run, path: Path) -> Path:

@@ -40,7 +40,7 @@ def test_gates_decide_and_misses_do_not_fail(run_evals):
 def test_a_failing_gate_fails_the_session_and_says_why(run_evals):
     ran = run_evals(gated("same >= 0.9", misses=10))
     assert ran.result.ret == 1
-    ran.result.stdout.fnmatch_lines(["FAIL test_inner.py::test_it::gate?same >= 0.9? - FAIL:*"])
+    ran.result.stdout.fnmatch_lines(["FAIL test_inner.py::test_it::gate?same >= 0.9? - same is 0.75*"])
     (verdict, _) = ran.run.verdicts
     assert verdict.decision == "fail"
     assert verdict.observed == 0.75
@@ -63,6 +63,7 @@ def test_errors_count_as_wrong_answers_and_against_the_error_budget(run_evals):
     ran = run_evals(gated("same >= 0.8", errors=(3, 5, 7)), "-v")
     assert ran.result.ret == 1
     ran.result.stdout.fnmatch_lines(["*test_it?c3? ERRORED*"])
+    ran.result.stdout.fnmatch_lines(["3 trials: ValueError: model away at test_inner.py:* (c3 and 2 more)"])
     same, errors = ran.run.verdicts
     assert (same.decision, same.observed) == ("pass", 37 / 40)
     assert (errors.decision, errors.observed) == ("fail", 3 / 40)
