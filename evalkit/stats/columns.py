@@ -18,6 +18,9 @@ Shape = Literal["binary", "unit", "unbounded", "label"]
 SCORED, UNSCORED, ERRORED, FAILED = 1, 2, 3, 4
 """What became of a trial in a column: a value; none; the scorer raised; the function under test raised."""
 
+_LABELLED = 5
+"""While reading: a word and no value. It is a score where there are only words, and none beside numbers."""
+
 BUILTINS: Mapping[str, str] = {
     "errors": "",
     "latency": "s",
@@ -171,7 +174,7 @@ def _score_columns(suite: SuiteRun, trials: Sequence[Trial]) -> dict[str, Column
             if score.label is not None:
                 column.labels[score.label] = column.labels.get(score.label, 0) + 1
             if value is None or score.status != "scored":
-                column.states[position] = column.states[position] or UNSCORED
+                column.states[position] = column.states[position] or (UNSCORED if score.label is None else _LABELLED)
                 continue
             column.assertions = column.assertions and score.kind == "assertion"
             before = column.values[position]
@@ -195,18 +198,26 @@ def _score_columns(suite: SuiteRun, trials: Sequence[Trial]) -> dict[str, Column
 
 
 def _drop_empty_names(columns: dict[str, Column]) -> None:
-    """Leave out the name a scorer has only when it raises, where it gives its scores other names otherwise."""
-    spoken = {column.scorer for column in columns.values() if SCORED in column.states or UNSCORED in column.states}
-    for name in [name for name, column in columns.items() if column.scorer == name and name in spoken]:
-        if not (SCORED in columns[name].states or UNSCORED in columns[name].states):
-            del columns[name]
+    """Leave out the name a scorer has only when it raises or is silent, where its scores have other names otherwise."""
+    telling = {column.scorer for column in columns.values() if _tells(column)}
+    for column in list(columns.values()):
+        if column.name == column.scorer and column.name in telling and not _tells(column):
+            del columns[column.name]
+
+
+def _tells(column: Column) -> bool:
+    return SCORED in column.states or _LABELLED in column.states
 
 
 def _settle(column: Column, trials: Sequence[Trial], raised: set[int]) -> None:
     """Give a state to each trial without one, take the values of trials that failed away, and find the shape."""
+    known = {value for value in column.values if value is not None}
+    labelled = UNSCORED if known else SCORED
     for position, trial in enumerate(trials):
         error = trial.output.error
         state = column.states[position]
+        if state == _LABELLED:
+            state = column.states[position] = labelled
         if error is not None and (not error.is_assertion or state != SCORED):
             column.states[position] = FAILED
         elif state == 0:

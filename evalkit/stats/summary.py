@@ -105,7 +105,7 @@ def _mean_metric(column: Column, statistic: str, data: Means, level: float, suit
     notes: list[str] = []
     low = high = None
     method = ""
-    missing = data.planned - data.values
+    missing = data.planned - (count.scored if column.shape == "label" else data.values)
     value = data.value if column.shape != "label" else None
     if column.shape == "label":
         shown = sorted(column.labels.items(), key=lambda item: (-item[1], item[0]))[:8]

@@ -112,14 +112,23 @@ def test_both_extremes_have_to_agree(verdict, cells, decision):
 @pytest.mark.parametrize(
     ("cells", "decision"),
     [
-        ([1] * 96 + [None] * 4, "pass"),
-        ([1] * 95 + [None] * 5, "inconclusive"),
-        ([1] * 80 + [0] * 17 + [None] * 3, "fail"),
-        ([1] * 80 + [0] * 16 + [None] * 4, "inconclusive"),
+        ([True] * 96 + [None] * 4, "pass"),
+        ([True] * 95 + [None] * 5, "inconclusive"),
+        ([True] * 80 + [False] * 17 + [None] * 3, "fail"),
+        ([True] * 80 + [False] * 16 + [None] * 4, "inconclusive"),
     ],
 )
 def test_both_extremes_have_to_agree_with_evidence_too(verdict, cells, decision):
     assert verdict("accuracy >= 0.9 @ 95%", cells).decision == decision
+
+
+def test_a_number_that_is_missing_might_have_been_one_in_between(verdict):
+    """Assertions are right or wrong for sure; numbers that happen to be 0 and 1 are so only while none is missing."""
+    assert verdict("accuracy >= 0.5 @ 95%", [True] * 99 + [None]).method == "Clopper-Pearson"
+    assert verdict("accuracy >= 0.5 @ 95%", [1.0] * 100).method == "Clopper-Pearson"
+    assert verdict("accuracy >= 0.5 @ 95%", [1.0] * 99 + [None]).method == "Korn-Graubard"
+    assert verdict("accuracy <= 0.9 @ 80%", [0.0, 0.0, 0.5]).decision == "inconclusive"
+    assert verdict("accuracy <= 0.9 @ 80%", [0.0, 0.0, None]).decision == "inconclusive"
 
 
 def test_an_error_is_never_counted_in_a_gates_favour(verdict):
