@@ -19,6 +19,8 @@ from evalkit.errors import ConfigError, did_you_mean
 
 Kind = Literal["text", "whole", "seconds", "switch", "lines", "fail|warn"]
 DEFAULT_STORE = ".evalkit/evalkit.db"
+EVERY_SUITE = "*"
+"""The key of `[tool.evalkit.gates]` for all suites: TOML has no room for both a list and a table of one name."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ SETTINGS: tuple[Setting, ...] = (
         kind="lines",
         default=(),
         metavar="GATE",
-        doc="Gates for every suite, on top of its own. `[tool.evalkit.gates]` instead gives gates to a suite by name.",
+        doc="Gates for every suite, on top of its own. `[tool.evalkit.gates]` instead has them by suite, `*` for all.",
     ),
     Setting(
         name="report",
@@ -177,6 +179,8 @@ def load_settings(
         if key == "gates" and isinstance(value, dict):
             suite_gates = {name: _checked(_BY_NAME["gates"], lines, where) for name, lines in value.items()}
             sources["suite_gates"] = where
+            if EVERY_SUITE in suite_gates:
+                values[key], sources[key] = suite_gates.pop(EVERY_SUITE), where
             continue
         values[key] = _checked(_setting(key, where), value, where)
         sources[key] = where

@@ -88,6 +88,15 @@ def test_gates_of_one_suite(tmp_path: Path) -> None:
     assert settings.sources["suite_gates"] == "pyproject.toml:7"
 
 
+def test_gates_of_every_suite_may_stand_beside_those_of_one(tmp_path: Path) -> None:
+    root = project(tmp_path, "\n[tool.evalkit.gates]\n'*' = ['errors <= 1%']\ntest_math = ['accuracy >= 0.5']")
+    settings = load(root)
+    assert settings.gates_for("test_math") == ("errors <= 1%", "accuracy >= 0.5")
+    assert settings.gates_for("other") == ("errors <= 1%",)
+    assert settings.sources["gates"] == "pyproject.toml:6"
+    assert load(root, gates=["cost <= 1"]).gates_for("other") == ("cost <= 1",)
+
+
 def test_an_unknown_key_has_its_line_and_a_near_match(tmp_path: Path) -> None:
     root = project(tmp_path, 'store = "a.db"\nmax-concurency = 3')
     with pytest.raises(ConfigError) as caught:
