@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -85,7 +86,7 @@ def one_of(
         requires_expected=fixed is None,
         blocking=False,
     )
-    def score(output: Any, expected: Any) -> bool | Score:
+    def score(output: Any, expected: Any = None) -> bool | Score:
         wanted: Sequence[str] = references_of(expected, "one_of") if fixed is None else fixed
         if not wanted:
             return unscored(NO_EXPECTED)
@@ -96,7 +97,7 @@ def one_of(
             return True
         return miss(f"{shown(found)} is none of {listed(wanted)}")
 
-    return score
+    return _settled(score, fixed)
 
 
 @factory
@@ -175,6 +176,11 @@ def folding_of(ignore_case: bool, strip: bool, normalise: Form | None, name: str
     return folding(name, ignore_case=ignore_case, strip=strip, normalise=normalise), config
 
 
+def _settled(made: Scorer, fixed: object) -> Scorer:
+    """The scorer, which has no need of `expected` where an option says what to compare with."""
+    return made if fixed is None else dataclasses.replace(made, needs=("output",))
+
+
 def _inside(output: str, needle: str) -> bool:
     return needle in output
 
@@ -196,7 +202,7 @@ def _affix(
     folded = None if fixed is None else fold(fixed)
 
     @scorer(name=name, version="1", config={"text": fixed, **config}, requires_expected=fixed is None, blocking=False)
-    def score(output: Any, expected: Any) -> bool | Score:
+    def score(output: Any, expected: Any = None) -> bool | Score:
         wanted = text_of(expected, name) if fixed is None else fixed
         if wanted is None:
             return unscored(NO_EXPECTED)
@@ -208,7 +214,7 @@ def _affix(
             return miss(NO_OUTPUT)
         return holds(fold(found), sought) or miss(f"{shown(found)} {fails} {shown(wanted)}")
 
-    return score
+    return _settled(score, fixed)
 
 
 def _several(
@@ -220,7 +226,7 @@ def _several(
     @scorer(
         name=name, version="1", config={"needles": fixed, **config}, requires_expected=fixed is None, blocking=False
     )
-    def score(output: Any, expected: Any) -> bool | Score:
+    def score(output: Any, expected: Any = None) -> bool | Score:
         wanted: Sequence[str] = references_of(expected, name) if fixed is None else fixed
         if not wanted:
             return unscored(NO_EXPECTED)
@@ -233,4 +239,4 @@ def _several(
             return not lacking or miss(f"lacks {listed(lacking)}")
         return len(lacking) < len(wanted) or miss(f"contains none of {listed(wanted)}")
 
-    return score
+    return _settled(score, fixed)

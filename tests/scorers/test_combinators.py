@@ -249,6 +249,7 @@ def test_what_the_parts_need_is_what_the_whole_needs():
     assert all_of(exact_match(), json_valid()).needs == ("output", "expected")
     assert all_of(exact_match(), json_valid()).requires_expected
     assert not all_of(json_valid(), contains("x")).requires_expected
+    assert contains("x").needs == all_of(json_valid(), contains("x")).needs == ("output",)
     assert any_of(cost() <= 1, json_valid()).needs == ("output", "trace")
     assert not all_of(exact_match(), json_valid()).blocking
     assert all_of(exact_match(), breaks).blocking
