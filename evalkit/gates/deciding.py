@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from evalkit.gates import advice
 from evalkit.gates.gate import Gate
-from evalkit.gates.sample import Sample
+from evalkit.gates.sample import Data, Sample
 from evalkit.gates.words import amount, asked, bound, plural, sentence, subject
 from evalkit.runs import Decision
 from evalkit.stats.intervals import Interval
@@ -45,11 +45,15 @@ class Finding:
 
 def decide(gate: Gate, sample: Sample) -> Finding:
     """The finding of a gate on its sample. A pure function: the same two always give the same."""
-    data = sample.data
-    if data is None:
+    found = None if sample.data is None else _by_numbers(gate, sample, sample.data)
+    if found is None or (sample.problem and found.decision != "fail"):
         return Finding(
             decision="fail", reason=sample.problem + advice.context(sample), hint=advice.on_problem(gate, sample)
         )
+    return found
+
+
+def _by_numbers(gate: Gate, sample: Sample, data: Data) -> Finding:
     if isinstance(data, Each):
         return _each(gate, sample, data)
     if gate.level is None or isinstance(data, Total):

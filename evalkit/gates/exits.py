@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from evalkit.errors import GateError
 from evalkit.gates.parser import parse
 from evalkit.runs import Verdict
 
@@ -21,7 +22,7 @@ def exit_code(verdicts: Sequence[Verdict], *, on_inconclusive: Literal["fail", "
     if not verdicts:
         return USAGE
     failed = [verdict for verdict in verdicts if verdict.decision == "fail"]
-    if any(parse(verdict.gate).metric != "errors" for verdict in failed):
+    if not all(_is_on_errors(verdict) for verdict in failed):
         return FAIL
     if failed:
         return ERRORS
@@ -29,3 +30,10 @@ def exit_code(verdicts: Sequence[Verdict], *, on_inconclusive: Literal["fail", "
         if verdict.decision == "inconclusive" and (on_inconclusive or verdict.on_inconclusive) == "fail":
             return INCONCLUSIVE
     return PASS
+
+
+def _is_on_errors(verdict: Verdict) -> bool:
+    try:
+        return parse(verdict.gate).metric == "errors"
+    except GateError:  # a stored gate of a grammar that this version does not read
+        return False

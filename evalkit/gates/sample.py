@@ -25,7 +25,7 @@ class Sample:
 
     `cases` and `planned` are what should have run, `trials` what did; `scored + unscored + errored` are the trials.
     `failed` trials raised in the function under test and count as 0 where the gate asks for more. `problem` is why
-    the gate cannot pass whatever the numbers are, and empty otherwise. `selection` says which part of the suite was
+    the gate cannot pass whatever the numbers are, and empty otherwise; a gate on errors has its numbers all the same. `selection` says which part of the suite was
     run, `None` for all of it.
     """
 
@@ -54,7 +54,7 @@ def sample(gate: Gate, table: Table) -> Sample:
     selection = (info.selection or "a part of the trials") if info.is_partial else None
     problem = _problem(gate, table, column, positions)
     found = dataclasses.replace(_counted(table, column, positions), problem=problem, selection=selection)
-    if problem or column is None:
+    if column is None or (problem and not (gate.metric == "errors" and found.trials)):
         return found
     return dataclasses.replace(found, data=_data(gate, table, _scaled(gate, column), positions))
 

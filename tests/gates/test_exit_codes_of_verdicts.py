@@ -34,6 +34,10 @@ def test_fail_dominates_errors_and_errors_dominate_undecided(decided, code):
     assert exit_code(_verdicts(*reversed(decided))) == code
 
 
+def test_a_gate_of_another_version_that_fails_is_a_fail():
+    assert exit_code(_verdicts(("accuracy ~ 0.9 over 3 moons", "fail"))) == 1
+
+
 @pytest.mark.parametrize("how", ["warn", "pass"])
 def test_undecided_may_be_let_through_and_a_fail_never(how):
     undecided = _verdicts((QUALITY, "inconclusive"))

@@ -216,6 +216,12 @@ def test_a_scorer_that_gives_other_names_and_raised_once(verdict, make_suite):
     assert (found.decision, found.scored, found.errored) == ("inconclusive", 9, 1)
 
 
+def test_the_error_budget_says_how_many_errors_even_where_nothing_was_scored(verdict):
+    found = verdict("errors <= 5%", ["raise"] * 40)
+    assert (found.decision, found.observed) == ("fail", 1.0)
+    assert "is 100% on these 40 cases" in found.reason
+
+
 def test_every_suite_with_gates_has_an_error_budget():
     gates = with_defaults([parse("accuracy >= 0.9")])
     assert [str(gate) for gate in gates] == ["accuracy >= 0.9", "errors <= 5%"]
