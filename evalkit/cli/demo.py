@@ -54,4 +54,4 @@ def command(invocation: Invocation, folder: Path) -> None:
     click.echo("")
     click.echo("Go on with:")
     click.echo(f"  evalkit show last --failed {where}")
-    click.echo(f'  evalkit gate last --gate "accuracy[lang=en] >= 0.8" {where}')
+    click.echo(f'  evalkit gate last --gate "accuracy >= 0.8" {where}')
