@@ -15,6 +15,7 @@ from evalkit.stats.power import (
     best_bound,
     cases_to_decide_mean,
     cases_to_decide_share,
+    deciding_passes,
     perfect_cases,
     quantile_cases,
 )
@@ -108,11 +109,22 @@ def on_undecided(gate: Gate, sample: Sample, data: Means | Ranks, interval: Inte
             return f"This quantile has such a limit only from {plural(needed, 'case')} on; there are {data.groups}."
         return "More cases narrow the interval; or leave the level out to judge these cases only."
     cases = _cases_needed(gate, data, interval)
-    settled = best_that_holds(gate, interval)
+    settled = best_that_holds(gate, interval) + _passes_needed(gate, data, interval.level)
     if cases is None:
         return f"What was seen is too near the bound for any number of cases; {settled}"
     more = f"About {plural(cases, 'case')} would decide it if the score stays as it is"
     return f"{more}{_or_trials(data, cases)}; {settled}"
+
+
+def _passes_needed(gate: Gate, data: Means, level: float) -> str:
+    """How many of these cases would have decided, for one right-or-wrong trial a case."""
+    if data.shape != "binary" or data.most_trials != 1 or gate.operator != ">=":
+        return ""
+    passing, failing = deciding_passes(data.cases, float(gate.bound), level=level)
+    if passing is None:
+        return ""
+    low = "none" if failing is None else f"{failing:,} or fewer"
+    return f" Of {plural(data.cases, 'case')}, {passing:,} right would have passed and {low} would have failed."
 
 
 def _cases_needed(gate: Gate, data: Means, interval: Interval) -> int | None:

@@ -25,7 +25,8 @@ class Sample:
 
     `cases` and `planned` are what should have run, `trials` what did; `scored + unscored + errored` are the trials.
     `failed` trials raised in the function under test and count as 0 where the gate asks for more. `problem` is why
-    the gate cannot pass whatever the numbers are, and empty otherwise; a gate on errors has its numbers all the same. `selection` says which part of the suite was
+    the gate cannot pass whatever the numbers are, and empty otherwise; a gate on errors has its numbers all the
+    same. `selection` says which part of the suite was
     run, `None` for all of it.
     """
 

@@ -49,15 +49,6 @@ def clopper_pearson(successes: float, n: float, *, level: float = 0.95) -> Inter
     return Interval(low=low, high=high, level=level, method=CLOPPER_PEARSON, effective=float(n))
 
 
-def wilson(successes: float, n: float, *, level: float = 0.95) -> Interval:
-    """Wilson's score interval (1927): right on average, not on each side; for comparison, never for a gate."""
-    z = normal_quantile((1 - level) / 2)
-    p, shrink = successes / n, 1 + z * z / n
-    centre = (p + z * z / (2 * n)) / shrink
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / shrink
-    return Interval(low=max(0.0, centre - half), high=min(1.0, centre + half), level=level, method="Wilson")
-
-
 def korn_graubard(
     mean: float, variance: float, groups: int, *, level: float = 0.95, cap: float | None = None
 ) -> Interval:
@@ -94,22 +85,6 @@ def student(mean: float, variance: float, groups: int, *, level: float = 0.95) -
         raise ValueError("no interval from fewer than two cases")
     half = t_quantile((1 - level) / 2, groups - 1) * math.sqrt(max(variance, 0.0))
     return Interval(low=mean - half, high=mean + half, level=level, method=STUDENT)
-
-
-def cluster_variance(values: list[float], clusters: list[object]) -> tuple[float, int]:
-    """The squared standard error of the mean of `values` where those of one cluster belong together; and how many.
-
-    This is CR1: G/(G−1) · Σ_g (Σ_{i in g} (x_i − mean))² / n². Source: Liang and Zeger (1986), with the usual
-    small-sample factor, as in R's `sandwich`. Raises `ValueError` for fewer than two clusters.
-    """
-    mean = math.fsum(values) / len(values)
-    sums: dict[object, float] = {}
-    for value, cluster in zip(values, clusters, strict=True):
-        sums[cluster] = sums.get(cluster, 0.0) + value - mean
-    groups = len(sums)
-    if groups < 2:
-        raise ValueError("no interval from fewer than two clusters")
-    return groups / (groups - 1) * math.fsum(s * s for s in sums.values()) / len(values) ** 2, groups
 
 
 def order_ranks(n: int, share: float, *, level: float = 0.95) -> tuple[int | None, int | None]:

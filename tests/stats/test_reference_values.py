@@ -10,11 +10,9 @@ import pytest
 from evalkit.stats.intervals import (
     chance_at_least,
     clopper_pearson,
-    cluster_variance,
     korn_graubard,
     order_ranks,
     student,
-    wilson,
 )
 from evalkit.stats.power import (
     best_bound,
@@ -60,11 +58,6 @@ def test_clopper_pearson_is_that_of_scipy(passes, n, level):
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-10)
 
 
-def test_wilson_is_that_of_r_prop_test():
-    interval = wilson(38, 40)
-    assert (interval.low, interval.high) == pytest.approx((0.8349612263, 0.9861793326), abs=TOLERANCE)
-
-
 def test_korn_graubard_on_repeats():
     interval = _kg(TEN_BY_FOUR, cap=40)
     assert statistics.fmean(TEN_BY_FOUR) == pytest.approx(0.825)
@@ -94,19 +87,6 @@ def test_student_is_that_of_r_t_test():
     d = (0.02, 0.05, -0.02, 0.10, 0.03, 0.09, -0.01, 0.09, 0.06, 0.04)
     interval = student(statistics.fmean(d), statistics.variance(d) / 10, 10)
     assert (interval.low, interval.high) == pytest.approx((0.0153608489, 0.0746391511), abs=TOLERANCE)
-
-
-def test_the_clustered_error_is_that_of_r_sandwich():
-    clusters = [1, 1, 1, 2, 2, 3, 3, 3, 3, 4, 5, 5]
-    variance, groups = cluster_variance([1, 1, 0, 1, 1, 0, 0, 1, 0, 1, 1, 1], clusters)
-    assert groups == 5
-    assert math.sqrt(variance) == pytest.approx(0.1810889557, abs=TOLERANCE)
-
-
-def test_clusters_of_one_case_are_the_plain_standard_error():
-    variance, groups = cluster_variance(GRADED, list(range(15)))
-    assert groups == 15
-    assert variance == pytest.approx(statistics.variance(GRADED) / 15)
 
 
 @pytest.mark.parametrize(("n", "ranks"), [(100, (90, 100)), (73, (65, 73)), (72, (64, 72)), (59, (52, None))])
