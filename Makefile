@@ -12,6 +12,7 @@ help:  ## what can be made
 
 demo: $(VENV)/.installed  ## a run, its gates and its HTML report, offline
 	$(BIN)/evalkit demo
+	@echo "The command evalkit is in $(BIN); put it on your path with: . $(BIN)/activate"
 
 test: setup packages  ## everything the tests need, then all of them
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
