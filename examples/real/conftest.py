@@ -2,11 +2,21 @@
 
 import functools
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 import evalkit
+
+DATA = Path(os.environ.get("EVALKIT_DATA") or Path(__file__).parents[3] / "shared/data")
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not DATA.is_dir():
+        terminalreporter.line(
+            f"There are no recorded outputs in {DATA}: name their folder in EVALKIT_DATA.", yellow=True
+        )
 
 
 @functools.cache

@@ -136,14 +136,3 @@ def test_every_case_was_run_scored_and_stored(run):
     sizes = {suite.info.name: len(suite.trials) for suite in run.suites}
     assert sum(sizes.values()) == 4 * 1319 + 2 * 2333 + 4 * 164 + 3 * 1240
     assert Counter(trial.outcome for suite in run.suites for trial in suite.trials).keys() == {"passed", "missed"}
-
-
-def test_without_the_data_the_suites_are_skipped_and_say_so(tmp_path):
-    environment = {**os.environ, "EVALKIT_DATA": str(tmp_path / "nowhere"), "EVALKIT_STORE": str(tmp_path / "s.db")}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rs", "examples/real"],
-        cwd=ROOT, env=environment, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 5  # nothing was collected, which is no success
-    assert done.stdout.count("name their folder in EVALKIT_DATA") >= 1
-    assert "4 skipped" in done.stdout
