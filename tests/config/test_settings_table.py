@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -228,3 +229,9 @@ def test_importing_the_settings_reads_and_imports_nothing_heavy() -> None:
     code = "import sys, evalkit.config; print([m for m in ('tomllib', 'click', 'pytest') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_setting_is_a_flag_of_pytest_and_every_flag_is_a_setting() -> None:
+    done = subprocess.run([sys.executable, "-m", "pytest", "--help"], capture_output=True, text=True, check=True)
+    flags = set(re.findall(r"--evalkit-[a-z-]+", done.stdout.partition("evals (evalkit)")[2].partition("\n\n")[0]))
+    assert flags == {setting.flag for setting in SETTINGS}

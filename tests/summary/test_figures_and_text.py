@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalkit import grid
@@ -40,6 +40,7 @@ def test_a_number_is_shown_with_its_unit(value: float | None, unit: str, shown: 
     assert figure(value, unit) == shown
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1))
 def test_a_share_is_shown_as_0_or_1_only_when_it_is(share: float) -> None:
     assert (figure(share) in ("0.000", "1.000")) == (share in (0.0, 1.0))
@@ -57,6 +58,7 @@ def test_durations_and_counts() -> None:
     assert [count(n, "case") for n in (0, 1, 1204)] == ["0 cases", "1 case", "1,204 cases"]
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 30))
 def test_fitted_text_fits(text: str, width: int) -> None:
     shown = clean(text)
@@ -66,6 +68,7 @@ def test_fitted_text_fits(text: str, width: int) -> None:
         assert cells(padded(shown, width)) == width
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(2, 30))
 def test_wrapped_text_fits_and_loses_nothing(text: str, width: int) -> None:
     lines = wrapped(clean(text), width)
