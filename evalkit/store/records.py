@@ -16,6 +16,9 @@ from evalkit.trial import Output, Trial, Usage
 
 Cells = Sequence[Any]
 
+_BARE = (None,) * 9
+"""The cells of a score from `error_type` on, where it has no error, explanation or metadata."""
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -115,6 +118,17 @@ def score_of(cells: Cells, blobs: BlobReader) -> Score:
         name, status, kind, value, label, passed, scorer, version, error_type, error_message, is_assertion,
         traceback, traceback_blob, explanation, explanation_blob, metadata, metadata_blob,
     ) = cells  # fmt: skip
+    if cells[8:] == _BARE:  # nearly all scores, and a run has tens of thousands
+        return Score(
+            name=text_of(name),
+            value=value,
+            label=maybe_text_of(label),
+            status=status,
+            kind=kind,
+            passed=flag_of(passed),
+            scorer=text_of(scorer),
+            scorer_version=text_of(version),
+        )
     error = None
     if error_type is not None:
         error = _error(error_type, error_message, is_assertion, traceback, traceback_blob, blobs)

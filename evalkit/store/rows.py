@@ -62,16 +62,18 @@ def _insert(table: str, columns: Sequence[str], conflict: str = "") -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}){conflict}"  # noqa: S608 - our own names
 
 
-_KEEP = " ON CONFLICT DO NOTHING"
+KEEP = " ON CONFLICT DO NOTHING"
+"""Added to an insertion: a row that is there already stays as it is."""
+
 INSERT_RUN = _insert(
     "runs",
     RUN,
     " ON CONFLICT (id) DO UPDATE SET status = 'running', finished_at = NULL, decision = NULL,"
     " heartbeat_at = excluded.heartbeat_at",
 )
-INSERT_DATASET = _insert("datasets", DATASET, _KEEP)
-INSERT_CASE = _insert("cases", CASE, _KEEP)
-INSERT_SUITE = _insert("suites", SUITE, _KEEP)
+INSERT_DATASET = _insert("datasets", DATASET, KEEP)
+INSERT_CASE = _insert("cases", CASE, KEEP)
+INSERT_SUITE = _insert("suites", SUITE, KEEP)
 INSERT_TRIAL = _insert("trials", TRIAL)
 INSERT_SCORE = _insert("scores", SCORE)
 INSERT_METRIC = _insert("metrics", METRIC)

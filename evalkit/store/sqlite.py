@@ -41,7 +41,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, read_only: bool = False, still: bool = False, timeout: float = 30.0) -> None:
         self.path = path
-        self.url = f"sqlite:///{path}"
+        self.url = "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F")
         self._read_only = read_only or still
         self._still = still
         self._timeout = timeout

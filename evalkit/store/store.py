@@ -1,18 +1,23 @@
-"""A store: runs go in while they happen and come out as the same records."""
+"""A store: runs go in while they happen and come out as the same records.
+
+What reads is imported when something is read: a session that only records has no use for it.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from evalkit.case import Case, Dataset
 from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, Verdict
-from evalkit.store import listing, naming, reader
 from evalkit.store.database import Database
-from evalkit.store.listing import RunSummary
 from evalkit.store.writer import Writer
 from evalkit.trial import Trial
+
+if TYPE_CHECKING:
+    from evalkit.store.listing import RunSummary
 
 
 class Store:
@@ -69,14 +74,18 @@ class Store:
 
     def runs(self, *, suite: str | None = None, limit: int | None = None) -> list[RunSummary]:
         """The runs in brief, newest first; those that have a suite of that name, where one is given."""
-        return listing.list_runs(self._database, suite=suite, limit=limit)
+        from evalkit.store.listing import list_runs
+
+        return list_runs(self._database, suite=suite, limit=limit)
 
     def resolve(self, name: str) -> str:
         """The id of the run called `name`: an id, a prefix that only one has, `last`, or `SUITE@last`.
 
         Raises `NotFound`, with near matches, or with the runs that an ambiguous prefix could mean.
         """
-        return naming.resolve(self._database, name)
+        from evalkit.store.naming import resolve
+
+        return resolve(self._database, name)
 
     def load(self, run_id: str, *, payload: bool = True) -> Run:
         """The run of that id. Without `payload` the outputs come without value and metadata, and much faster.
@@ -84,11 +93,15 @@ class Store:
         Trials come in the order of the dataset's cases; of one that was attempted again only the last attempt.
         Raises `NotFound`.
         """
-        return reader.load(self._database, run_id, payload=payload)
+        from evalkit.store.reader import load
+
+        return load(self._database, run_id, payload=payload)
 
     def trial(self, run_id: str, suite: str, case_id: str, number: int = 1) -> Trial:
         """One trial, the last attempt at it, with everything. Raises `NotFound`."""
-        return reader.load_trial(self._database, run_id, suite, case_id, number)
+        from evalkit.store.reader import load_trial
+
+        return load_trial(self._database, run_id, suite, case_id, number)
 
     def schema_version(self) -> str:
         """The revision of the schema, such as `0001`."""

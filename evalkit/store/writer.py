@@ -129,8 +129,8 @@ class Writer:
                 there.add(row[1:4])
                 scores = rows.score_rows(suite_id, trial, self._blobs)
                 self._blobs.save(session)
-                session.executemany(rows.INSERT_TRIAL, [row])
-                session.executemany(rows.INSERT_SCORE, scores)
+                session.executemany(rows.INSERT_TRIAL + rows.KEEP, [row])
+                session.executemany(rows.INSERT_SCORE + rows.KEEP, scores)
 
     def heartbeat(self, run_id: str) -> None:
         """Say that the run is alive; without it for a minute, a run that did not finish is shown as interrupted."""

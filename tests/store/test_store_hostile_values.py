@@ -115,6 +115,7 @@ def test_fifty_megabytes_in_one_value(run: Any, path: Path) -> None:
     assert run.store.load(run.run_id, payload=False).suite("math").trials[0].output.value is None
 
 
+@pytest.mark.slow
 def test_fifty_megabytes_that_do_not_compress(run: Any) -> None:
     text = os.urandom(25 * MEGABYTE).hex()
     assert stored(run, text) == text

@@ -224,6 +224,7 @@ def test_a_step_that_would_orphan_rows_is_not_taken(path: Path, old: Any, next_s
     assert check(path).schema == "0001"
 
 
+@pytest.mark.slow
 def test_six_processes_upgrade_at_once(path: Path, old: Any, next_schema: Path, script: Any, outputs: Any) -> None:
     code = PATCHED + "with open_store(sys.argv[1]) as store: print(store.schema_version(), len(store.runs()))"
     assert outputs([script(code, path, next_schema) for _ in range(6)]) == ["0002 1\n"] * 6

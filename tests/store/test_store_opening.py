@@ -57,6 +57,16 @@ def test_a_path_a_string_and_a_url_are_the_same_store(
             assert store.resolve("last") == run_id
 
 
+@pytest.mark.parametrize("name", ["100%20 sure?.db", "#1;x=y&z.db", "größe.db"])
+def test_the_url_of_a_store_opens_it_whatever_the_file_is_called(tmp_path: Path, begin: Any, name: str) -> None:
+    with open_store(tmp_path / name) as store:
+        begin(store)
+        url = store.url
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    with open_store(url, create=False) as store:
+        assert len(store.runs()) == 1
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
