@@ -80,14 +80,14 @@ class EvalItem(pytest.Function):
         return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(inspect.unwrap(function))
 
     def _getobj(self) -> Any:
-        return plain(super()._getobj())  # type: ignore[no-untyped-call]
+        return plain(super()._getobj())  # type: ignore[no-untyped-call]  # untyped in pytest
 
     def runtest(self) -> None:
         """Show pytest what came of the body: its output, its logs, and what it raised."""
         assert self.flight is not None, "an item of a suite runs only through the scheduler"
         self.flight.replay()
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]  # as pytest's own Function does
         """A miss is shown as what was asked, given and scored; anything else as pytest does."""
         from pytest_evalkit.terminal import Missed
 
@@ -108,7 +108,7 @@ def plain(function: Any) -> Any:
     def stand_in(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
-    stand_in.__evalkit_body__ = function  # type: ignore[attr-defined]
+    stand_in.__evalkit_body__ = function  # type: ignore[attr-defined]  # a function takes attributes
     return stand_in
 
 
@@ -176,7 +176,7 @@ class Collection:
                     name=f"{suite.name}{suffix}",
                 )
             item.planned = planned
-            item.case = item.callspec.params["case"]  # type: ignore[assignment]
+            item.case = item.callspec.params["case"]  # type: ignore[assignment]  # pytest has params as object
             item.number = item.callspec.indices["case"] % repeat + 1
         self.planned.extend(suites.values())
 

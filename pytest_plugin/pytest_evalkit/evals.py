@@ -77,7 +77,7 @@ class Evals:
         except EvalkitError as error:
             errors.append(error)
         if errors and xdist.is_worker(self.config):  # the controller is the one to say so
-            self.config.workeroutput[xdist.ERRORS] = [str(error) for error in errors]  # type: ignore[attr-defined]
+            self.config.workeroutput[xdist.ERRORS] = [str(error) for error in errors]  # type: ignore[attr-defined]  # xdist adds it
             session.items.clear()
             return
         if errors:
@@ -281,7 +281,7 @@ class Evals:
                 outcome = trial.outcome
                 if xdist.is_worker(self.config):
                     self._send(report, item.planned.name, trial)
-                report.evalkit = outcome  # type: ignore[attr-defined]
+                report.evalkit = outcome  # type: ignore[attr-defined]  # a report takes what plugins add
                 if outcome != "passed" and report.passed:
                     self._missed.setdefault(item.planned.name, []).append(item.nodeid)
         elif item.nodeid in self._handwritten:

@@ -31,11 +31,11 @@ def awaited(fixturedef: pytest.FixtureDef[Any], engine: Callable[[], Engine]) ->
         return
     if inspect.ismethod(function):  # pytest binds it to the test's own instance
         stand_in = types.MethodType(stand_in, function.__self__)
-    fixturedef.func = stand_in  # type: ignore[misc]
+    fixturedef.func = stand_in  # type: ignore[misc]  # Final for type checkers only
     try:
         yield
     finally:
-        fixturedef.func = function  # type: ignore[misc]
+        fixturedef.func = function  # type: ignore[misc]  # Final for type checkers only
 
 
 def _coroutine(function: Any, engine: Callable[[], Engine]) -> Any:

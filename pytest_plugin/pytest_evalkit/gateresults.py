@@ -53,10 +53,10 @@ def announce(config: pytest.Config, info: SuiteInfo, verdict: Verdict) -> bool:
         location=location,
         keywords={},
         outcome="failed" if failing else "passed",
-        longrepr=GateFailure(verdict, info.location) if failing else None,  # type: ignore[arg-type]
+        longrepr=GateFailure(verdict, info.location) if failing else None,  # type: ignore[arg-type]  # what pytest asks of it is toterminal
         when="call",
     )
-    report.evalkit_gate = verdict.decision  # type: ignore[attr-defined]
+    report.evalkit_gate = verdict.decision  # type: ignore[attr-defined]  # a report takes what plugins add
     hook = config.hook
     hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
     hook.pytest_runtest_logreport(report=report)

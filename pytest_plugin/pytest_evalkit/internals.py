@@ -87,7 +87,7 @@ class _OwnFixtures(dict[str, Any]):
 
 def own_fixtures(item: pytest.Function) -> None:
     """Give `item` function-scoped fixture definitions of its own; wider ones stay shared."""
-    item._request._arg2fixturedefs = _OwnFixtures(item._fixtureinfo.name2fixturedefs, item)  # type: ignore[misc]
+    item._request._arg2fixturedefs = _OwnFixtures(item._fixtureinfo.name2fixturedefs, item)  # type: ignore[misc]  # Final for type checkers only
 
 
 def _copies(definitions: Sequence[FixtureDef[Any]]) -> Sequence[FixtureDef[Any]]:
@@ -98,7 +98,7 @@ def _copies(definitions: Sequence[FixtureDef[Any]]) -> Sequence[FixtureDef[Any]]
 
 def _copied(definition: FixtureDef[Any]) -> FixtureDef[Any]:
     own = copy.copy(definition)
-    own._finalizers = []  # type: ignore[misc]
+    own._finalizers = []  # type: ignore[misc]  # Final for type checkers only
     own.cached_result = None
     return own
 
@@ -121,8 +121,8 @@ def renew_request(item: pytest.Function) -> None:
 
 def drop_request(item: pytest.Function) -> None:
     """Let go of the item's request and fixture values, as pytest does after teardown."""
-    item._request = False  # type: ignore[assignment]
-    item.funcargs = None  # type: ignore[assignment]
+    item._request = False  # type: ignore[assignment]  # as pytest itself does
+    item.funcargs = None  # type: ignore[assignment]  # as pytest itself does
 
 
 def generate(collector: Any, name: str, function: Any, kind: type[pytest.Function]) -> list[Any]:
@@ -224,9 +224,9 @@ def interactive(call: pytest.CallInfo[Any], report: pytest.TestReport) -> bool:
 def show_item(item: pytest.Item) -> None:
     """The line of `--setup-show` that names an item; pytest 9 wants to know about the space after it."""
     try:
-        show_test_item(item, add_space=True)  # type: ignore[call-arg, unused-ignore]
+        show_test_item(item, add_space=True)  # type: ignore[call-arg, unused-ignore]  # differs between versions
     except TypeError:
-        show_test_item(item)  # type: ignore[call-arg, unused-ignore]
+        show_test_item(item)  # type: ignore[call-arg, unused-ignore]  # differs between versions
 
 
 def remember_failures(config: pytest.Config, nodeids: Sequence[str], *, forget: Sequence[str]) -> None:
