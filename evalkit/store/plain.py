@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -18,8 +19,12 @@ Record = TypeVar("Record")
 
 def to_plain(value: Any) -> Any:
     """`value` as JSON data: a record becomes a dict, what cannot be written is replaced as in the store."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    kind = type(value)
+    if value is None or kind is str or kind is bool or (kind is float and math.isfinite(value)):
+        return value
+    names = _field_names(typing.cast("Any", kind))
+    if names is not None:
+        return {name: to_plain(getattr(value, name)) for name in names}
     if isinstance(value, dt.datetime):
         return time_cell(value)
     if isinstance(value, tuple) and any(dataclasses.is_dataclass(item) for item in value):
@@ -34,14 +39,19 @@ def from_plain(kind: type[Record], value: Mapping[str, Any]) -> Record:
     return made
 
 
+@functools.lru_cache(maxsize=256)
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
+
+
 @functools.cache
 def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
 def _read(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
+    if value is None or hint is str or hint is float or hint is int:
+        return value
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         return _read(next(part for part in inner if part is not types.NoneType), value)
