@@ -98,9 +98,9 @@ def _hash(text: str) -> str:
 def _favicon(state: str) -> str:
     """The verdict's shape as a picture for the browser's tab, so that open reports can be told apart."""
     shapes = {
-        "pass": '<circle cx="16" cy="16" r="14" fill="#0a7d63"/><path d="m9 16 5 5 9-10" {}/>',
-        "fail": '<rect x="3" y="3" width="26" height="26" fill="#c23b1e"/><path d="m10 10 12 12m0-12-12 12" {}/>',
-        "inconclusive": '<path d="m16 1 15 15-15 15L1 16Z" fill="#b58900"/><path d="M10 16h12" {}/>',
+        "pass": '<circle cx="16" cy="16" r="14" fill="#007a6e"/><path d="m9 16 5 5 9-10" {}/>',
+        "fail": '<rect x="3" y="3" width="26" height="26" fill="#b8321a"/><path d="m10 10 12 12m0-12-12 12" {}/>',
+        "inconclusive": '<path d="m16 1 15 15-15 15L1 16Z" fill="#b58500"/><path d="M10 16h12" {}/>',
     }
     stroke = 'stroke="#fff" stroke-width="4" fill="none"'
     shape = shapes.get(state, '<circle cx="16" cy="16" r="13" fill="#6b7280"/>').format(stroke)

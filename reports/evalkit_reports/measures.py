@@ -13,6 +13,7 @@ from evalkit_reports.charts import IntervalBar, Tick, axis_for
 OPERATIONAL = ("errors", "latency", "cost", "input_tokens", "output_tokens")
 LABELS = "labels"
 _FEW = 10
+_MOST_COLUMNS = 10
 
 Key = tuple[str, str, tuple[tuple[str, str], ...]]
 """What names one metric of a suite: its name, its statistic, its slice."""
@@ -66,9 +67,10 @@ class SliceRow:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SliceTable:
-    """All slices of one key, lowest first in the first column."""
+    """All slices of one key, lowest first in the first column; `left_out` counts the metrics without a column."""
 
     key: str
+    left_out: int
     columns: tuple[SliceColumn, ...]
     rows: tuple[SliceRow, ...]
 
@@ -112,10 +114,12 @@ class Measures:
     def _slice_table(self, name: str, values: Mapping[str, list[Key]]) -> SliceTable:
         columns = list(dict.fromkeys(key[:2] for keys in values.values() for key in keys if key[1] != LABELS))
         columns.sort(key=lambda column: column[0] in OPERATIONAL)
+        columns, left_out = columns[:_MOST_COLUMNS], len(columns[_MOST_COLUMNS:])
         cells = {value: {key[:2]: key for key in keys} for value, keys in values.items()}
         ranked = sorted(cells, key=lambda value: self._rank(cells[value].get(columns[0]) if columns else None, value))
         return SliceTable(
             key=name,
+            left_out=left_out,
             columns=tuple(
                 SliceColumn(name=self._column(*column), operational=column[0] in OPERATIONAL) for column in columns
             ),

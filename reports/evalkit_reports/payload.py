@@ -97,7 +97,11 @@ class _Builder:
             "chunks": self.firsts,
         }
         return Payload(
-            index=_packed(_dumps(index)), chunks=tuple(self.chunks), cut=self.cut, limit=self.limit, rows=rows
+            index=_packed(_dumps(index)),
+            chunks=tuple(map(_packed, self.chunks)),
+            cut=self.cut,
+            limit=self.limit,
+            rows=rows,
         )
 
     def _add_case(self, suite: int, case: Case, trials: Sequence[Trial]) -> None:
@@ -199,7 +203,7 @@ class _Builder:
 
     def _close_chunk(self) -> None:
         if self.open:
-            self.chunks.append(_packed("[" + ",".join(self.open) + "]"))
+            self.chunks.append("[" + ",".join(self.open) + "]")
             self.open, self.open_size = [], 0
 
 
