@@ -6,15 +6,13 @@ The pytest plugin and `evalkit.run` both record through it, so that a run is the
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalkit.canonical import new_id, utc_now
 from evalkit.case import Case, Dataset
-from evalkit.errors import GateError, StoreError
+from evalkit.errors import GateError
 from evalkit.gates import Gate, check, judge, parse, with_defaults
 from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict
 from evalkit.score import Scorer, constants_of
@@ -24,7 +22,7 @@ from evalkit.suites import Suite, require_expected
 from evalkit.trial import Trial
 
 if TYPE_CHECKING:
-    from evalkit.store import Spool, Store
+    from evalkit.keeping import Keeper
 
 
 @dataclasses.dataclass(slots=True, kw_only=True, eq=False)
@@ -78,21 +76,17 @@ def _names_in(scorer: Scorer) -> set[str]:
 class Recorder:
     """One run: declare its suites, open it, record trials as they come, judge each suite, finish.
 
-    `store` is the URL of the store, or `None` to keep the run in memory only. Where the store fails after the run
-    has begun, the run goes on: what could not be stored is written to a spool file beside it, and `degraded` says
-    so.
+    `store` is the URL of the store, or `None` to keep the run in memory only.
     """
 
     def __init__(self, *, store: str | None, seed: int = 0, provenance: Provenance | None = None) -> None:
         self.id = new_id()
         self.seed = seed
         self.url = store
-        self.degraded = ""
         self.provenance = provenance or Provenance()
         self._started_at = utc_now()
         self._parts: dict[str, _Part] = {}
-        self._store: Store | None = None
-        self._spool: Spool | None = None
+        self._keeper: Keeper | None = None
 
     def declare(
         self,
@@ -106,8 +100,8 @@ class Recorder:
         """Add a suite. Suites declared after `open` are stored at once."""
         part = _Part(info=info, dataset=dataset, cases=cases, gates=tuple(gates), on_inconclusive=on_inconclusive)
         self._parts[info.name] = part
-        if self._store is not None:
-            self._store.add_suite(self.id, info, dataset, cases)
+        if self._keeper is not None:
+            self._keeper.suite(info, dataset, cases)
 
     def declaration(self, suite: str) -> dict[str, Any]:
         """A suite's declaration as plain JSON data, for a recorder in another process."""
@@ -142,36 +136,19 @@ class Recorder:
         """Begin the run in the store. Raises `StoreError` where the store cannot be written at all."""
         if self.url is None:
             return
-        from evalkit.store import open_store
+        from evalkit.keeping import Keeper
 
-        self._store = open_store(self.url)
-        self._store.start_run(self.id, started_at=self._started_at, provenance=self.provenance, seed=self.seed)
+        self._keeper = Keeper(
+            self.url, self.id, started_at=self._started_at, provenance=self.provenance, seed=self.seed
+        )
         for part in self._parts.values():
-            self._store.add_suite(self.id, part.info, part.dataset, part.cases)
+            self._keeper.suite(part.info, part.dataset, part.cases)
 
     def record(self, suite: str, trials: Sequence[Trial]) -> None:
-        """Store finished trials; when this returns they are safe, or `degraded` says that they are not."""
+        """Store finished trials; see `keeping.Keeper` for what happens when it fails."""
         self._parts[suite].trials.extend(trial.without_payload() for trial in trials)
-        if self._store is None:
-            return
-        if self._spool is not None:
-            self._spool.append(self.id, suite, trials)
-            return
-        try:
-            self._store.add_trials(self.id, suite, trials)
-        except StoreError as error:
-            self._degrade(error).append(self.id, suite, trials)
-
-    def _degrade(self, error: StoreError) -> Spool:
-        from evalkit.store import Spool
-
-        assert self._store is not None
-        self._spool = Spool.beside(self._store.url, self.id)
-        self.degraded = (
-            f"The store failed: {error.what} Results since then are in {self._spool.path}; "
-            f"when the store is well again: evalkit ingest {self._spool.path}"
-        )
-        return self._spool
+        if self._keeper is not None:
+            self._keeper.trials(suite, trials)
 
     def judge(self, suite: str) -> tuple[Verdict, ...]:
         """The verdicts on a suite's trials so far, by its gates; the same when asked again."""
@@ -188,8 +165,9 @@ class Recorder:
         finished_at = utc_now()
         metrics = [metric for part in self._parts.values() for metric in summarise(part.so_far())]
         verdicts = [verdict for part in self._parts.values() for verdict in part.verdicts or ()]
-        if self._store is not None:
-            self._finish_in_store(status, finished_at, metrics, verdicts)
+        keeper = self._keeper
+        if keeper is not None:
+            keeper.end(status, finished_at=finished_at, metrics=metrics, verdicts=verdicts)
         return Run(
             id=self.id,
             status=status,
@@ -200,26 +178,6 @@ class Recorder:
             metrics=tuple(metrics),
             verdicts=tuple(verdicts),
             seed=self.seed,
-            store=self.url,
-            degraded=self.degraded,
+            store=keeper.url if keeper is not None else None,
+            degraded=keeper.degraded if keeper is not None else "",
         )
-
-    def _finish_in_store(
-        self, status: RunStatus, finished_at: dt.datetime, metrics: list[Metric], verdicts: list[Verdict]
-    ) -> None:
-        assert self._store is not None
-        end: dict[str, Any] = {
-            "status": status,
-            "finished_at": finished_at,
-            "metrics": metrics,
-            "verdicts": verdicts,
-        }
-        if self._spool is None:
-            try:
-                self._store.finish_run(self.id, **end)
-            except StoreError as error:
-                self._degrade(error)
-        if self._spool is not None:
-            self._spool.finish_run(self.id, **end, degraded=self.degraded)
-        with contextlib.suppress(StoreError):  # what it could not take is in the spool
-            self._store.close()

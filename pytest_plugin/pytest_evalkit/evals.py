@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections import Counter
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -236,12 +237,13 @@ class Evals:
         if suite not in self._sent:
             self._sent.add(suite)
             record["declaration"] = self.recorder.declaration(suite)
-        setattr(report, xdist.TRIAL, record)
+        setattr(report, xdist.TRIAL, json.dumps(record))  # ASCII: execnet takes no lone surrogates
 
-    def receive(self, session: pytest.Session, record: dict[str, Any]) -> None:
+    def receive(self, session: pytest.Session, sent: str) -> None:
         """Record a trial that a worker ran; the first of a suite brings the suite's declaration."""
         if self.errors:
             return
+        record = json.loads(sent)
         try:
             if self.recorder is None:
                 self.recorder = Recorder(store=self.settings.store, seed=self.settings.seed)

@@ -167,7 +167,8 @@ def test_xdist_makes_one_run(run_evals):
 @evalkit.suite(dataset=rows(12), scorers=[same], gates=["same >= 0.9"])
 async def test_it(case):
     await asyncio.sleep(0.01)
-    return case.input
+    evalkit_note = "\\ud800 \\x00 😀"
+    return evalkit.Output(value=case.input, metadata={"odd": evalkit_note})
 
 def test_plain():
     pass

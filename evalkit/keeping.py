@@ -1,0 +1,113 @@
+"""Where one run is kept while it goes: its store and, when the store fails, a spool file beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import threading
+from collections.abc import Callable, Sequence
+
+from evalkit.case import Case, Dataset
+from evalkit.errors import StoreError
+from evalkit.runs import Metric, Provenance, RunStatus, SuiteInfo, Verdict
+from evalkit.store import Spool, Store, open_store
+from evalkit.trial import Trial
+
+HEARTBEAT = 15.0
+"""Seconds between signs of life, so that a run whose trials take long is not taken for dead."""
+
+
+class Keeper:
+    """Keeps one run. A store that fails after the run began changes nothing but where the rest of it is written.
+
+    Opening raises `StoreError`, as nothing has been spent yet. Afterwards nothing raises: what the store does not
+    take goes to a spool file, and `degraded` says so. What not even the spool takes is lost, and `degraded` says
+    that.
+    """
+
+    def __init__(self, url: str, run_id: str, *, started_at: dt.datetime, provenance: Provenance, seed: int) -> None:
+        self._run_id = run_id
+        self._store: Store = open_store(url)
+        self._store.start_run(run_id, started_at=started_at, provenance=provenance, seed=seed)
+        self._spool: Spool | None = None
+        self._lost = 0
+        self._why = ""
+        self._ended = threading.Event()
+        threading.Thread(target=self._beat, name="evalkit-heartbeat", daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """The store's URL, without a password."""
+        return self._store.url
+
+    @property
+    def degraded(self) -> str:
+        """What was not stored, why, and where it is; empty where everything was stored."""
+        if self._spool is None:
+            return ""
+        path = self._spool.path
+        kept = f"What came after is in {path}; when the store is well again: evalkit ingest {path}"
+        lost = f" {self._lost} pieces of it could be written nowhere, and are lost." if self._lost else ""
+        return f"The store failed: {self._why} {kept}{lost}"
+
+    def suite(self, info: SuiteInfo, dataset: Dataset, cases: Sequence[Case]) -> None:
+        """Keep a suite's declaration, its dataset and the selected cases."""
+        self._keep(
+            lambda: self._store.add_suite(self._run_id, info, dataset, cases),
+            lambda spool: spool.add_suite(self._run_id, info, dataset, cases),
+        )
+
+    def trials(self, suite: str, trials: Sequence[Trial]) -> None:
+        """Keep finished trials, in one transaction."""
+        self._keep(
+            lambda: self._store.add_trials(self._run_id, suite, trials),
+            lambda spool: spool.append(self._run_id, suite, trials),
+        )
+
+    def end(
+        self,
+        status: RunStatus,
+        *,
+        finished_at: dt.datetime,
+        metrics: Sequence[Metric],
+        verdicts: Sequence[Verdict],
+    ) -> None:
+        """Keep the end of the run, and let go of the store."""
+        self._ended.set()
+
+        def to_store() -> None:
+            self._store.finish_run(
+                self._run_id, status=status, finished_at=finished_at, metrics=metrics, verdicts=verdicts
+            )
+
+        def to_spool(spool: Spool) -> None:
+            spool.finish_run(
+                self._run_id,
+                status=status,
+                finished_at=finished_at,
+                metrics=metrics,
+                verdicts=verdicts,
+                degraded=self.degraded,
+            )
+
+        self._keep(to_store, to_spool)
+        with contextlib.suppress(StoreError):  # what it could not take is in the spool
+            self._store.close()
+
+    def _keep(self, to_store: Callable[[], None], to_spool: Callable[[Spool], None]) -> None:
+        if self._spool is None:
+            try:
+                to_store()
+                return
+            except StoreError as error:
+                self._why = error.what
+                self._spool = Spool.beside(self._store.url, self._run_id)
+        try:
+            to_spool(self._spool)
+        except StoreError:
+            self._lost += 1
+
+    def _beat(self) -> None:
+        while not self._ended.wait(HEARTBEAT):
+            with contextlib.suppress(StoreError):  # the next write will find out what is wrong
+                self._store.heartbeat(self._run_id)
