@@ -131,6 +131,11 @@ def test_a_number_that_is_missing_might_have_been_one_in_between(verdict):
     assert verdict("accuracy <= 0.9 @ 80%", [0.0, 0.0, None]).decision == "inconclusive"
 
 
+def test_cases_without_values_do_not_count_towards_the_fewest_there_must_be(verdict):
+    assert verdict("accuracy <= 0.3 @ 80%", [0.0] * 18 + [None] * 2).decision == "inconclusive"
+    assert verdict("accuracy <= 0.3 @ 80%", [0.0] * 20).decision == "pass"
+
+
 def test_an_error_is_never_counted_in_a_gates_favour(verdict):
     """Where less is better, 0 would be the best score there is."""
     toxic = [0] * 19 + ["fail"]
