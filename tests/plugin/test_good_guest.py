@@ -238,4 +238,4 @@ def test_hand(evalkit):
     }
     assert suites["test_hand"].trials[0].scores[0].value == 0.5
     ran.result.assert_outcomes(passed=7, errors=1, skipped=1)
-    ran.result.stdout.fnmatch_lines(["*1 missed*1 errored*"])
+    ran.result.stdout.fnmatch_lines(["=* 1 errored, 1 missed in *"])
