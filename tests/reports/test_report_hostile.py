@@ -175,7 +175,7 @@ def test_attacks_in_every_field_are_text(
     assert page.title().endswith(ATTACKS[0])
     assert page.evaluate(WALK, 3) == len(ATTACKS)
     page.fill("#search", "<script>window.pwned=1</script>")
-    page.wait_for_function("document.querySelector('#count').textContent.includes(' of ')")
+    reader.until(page, "document.querySelector('#count').textContent.includes(' of ')")
     assert page.evaluate("window.pwned") is None
     assert set(page.evaluate(elements)) - clean <= {
         "aside",
@@ -208,7 +208,7 @@ def test_ids_of_any_spelling_can_be_linked_to(
     assert len(links) > 10
     for text, href in links[::3]:
         page.evaluate("href => { location.hash = href; }", href)
-        page.wait_for_function("text => document.querySelector('#panel-title')?.textContent === text", arg=text)
+        reader.until(page, "text => document.querySelector('#panel-title')?.textContent === text", arg=text)
 
 
 @pytest.mark.browser
