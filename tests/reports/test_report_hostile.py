@@ -152,7 +152,8 @@ WALK = """async (stride) => {
     press('Enter');
     const seen = new Set();
     for (let place = 0; place < rows; place += stride) {
-        await new Promise(resolve => setTimeout(resolve, 5));
+        const opened = () => document.querySelector('#panel-title')?.textContent === document.querySelector('.row.active .id').textContent;
+        for (let waited = 0; !opened() && waited < 2000; waited++) await new Promise(resolve => setTimeout(resolve, 5));
         document.querySelectorAll('#panel summary, #panel .unfold').forEach(e => e.click());
         document.querySelectorAll('#panel .mode').forEach(e => { if (!e.textContent.startsWith('Copy')) e.click(); });
         seen.add(document.querySelector('#panel-title').textContent);
