@@ -47,7 +47,7 @@ class Engine:
     def pump(self) -> None:
         """Let everything in flight go on until at least one piece of it has ended. Does nothing when idle."""
         if self._tasks:
-            self.loop.run_forever()
+            self._turn()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What `work` returns; everything in flight goes on meanwhile."""
@@ -55,7 +55,7 @@ class Engine:
         while not task.done():
             # A body that ends meanwhile stops the loop; that is its business, not ours, so go on.
             task.add_done_callback(self._stop)
-            self.loop.run_forever()
+            self._turn()
             task.remove_done_callback(self._stop)
         return task.result()
 
@@ -75,6 +75,16 @@ class Engine:
         self.threads.close()
         self.run(self.loop.shutdown_asyncgens())
         self.loop.close()
+
+    def _turn(self) -> None:
+        # Another library may have left a loop of its own marked as running in this thread, as Playwright's sync API
+        # does between two calls; ours runs inside that one's pause, and puts the mark back.
+        other = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+        try:
+            self.loop.run_forever()
+        finally:
+            asyncio._set_running_loop(other)
 
     def _stop(self, _: asyncio.Task[Any]) -> None:
         self.loop.stop()

@@ -6,7 +6,6 @@ import builtins
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -112,13 +111,11 @@ def test_reading_a_csv_leaves_the_limit_of_the_csv_module_as_it_was(tmp_path: Pa
     assert csv.field_size_limit() == before
 
 
-def test_many_rows_take_seconds(tmp_path: Path) -> None:
+def test_many_rows_are_all_read(tmp_path: Path) -> None:
     rows = ({"id": f"q{n}", "question": f"What is {n} + {n}?", "answer": str(2 * n), "w": n / 7} for n in range(20_000))
     (tmp_path / "c.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    began = time.process_time()
     read = ek.load("c.jsonl", input="question", expected="answer").read(tmp_path)
     assert len(read) == 20_000
-    assert time.process_time() - began < 4.0  # 0.8 s measured
 
 
 def test_a_limit_reads_no_further(tmp_path: Path) -> None:

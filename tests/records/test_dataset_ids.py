@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 
 import pytest
 
@@ -44,8 +43,7 @@ def test_an_id_that_could_not_be_shown_is_refused(identifier: object, says: str)
         Dataset.of([Case(id=identifier, input=1)], name="d")  # type: ignore[arg-type]  # the mistake under test
 
 
-def test_a_hundred_thousand_cases_take_seconds_not_minutes() -> None:
+def test_twenty_thousand_cases_get_ids_of_their_own() -> None:
     cases = [Case(input={"question": f"What is {n} + {n}?"}, expected=str(2 * n)) for n in range(20_000)]
-    began = time.process_time()
-    Dataset.of(cases, name="many")
-    assert time.process_time() - began < 3.0  # 0.7 s measured for these 20,000
+    dataset = Dataset.of(cases, name="many")
+    assert len({case.id for case in dataset}) == 20_000

