@@ -9,11 +9,13 @@ from evalkit.gates.exits import exit_code
 from evalkit.gates.gate import Baseline, Gate
 from evalkit.gates.judging import DEFAULT_ERRORS, judge, recompute, with_defaults
 from evalkit.gates.parser import parse
+from evalkit.gates.versus import Reference
 
 __all__ = [
     "DEFAULT_ERRORS",
     "Baseline",
     "Gate",
+    "Reference",
     "check",
     "exit_code",
     "judge",
