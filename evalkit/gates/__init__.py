@@ -5,6 +5,7 @@ again from a recorded verdict, and `exit_code` is the one code that follows.
 """
 
 from evalkit.gates.check import check
+from evalkit.gates.comparable import require
 from evalkit.gates.exits import exit_code
 from evalkit.gates.gate import Baseline, Gate
 from evalkit.gates.judging import DEFAULT_ERRORS, judge, recompute, with_defaults
@@ -21,5 +22,6 @@ __all__ = [
     "judge",
     "parse",
     "recompute",
+    "require",
     "with_defaults",
 ]

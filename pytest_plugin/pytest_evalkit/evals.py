@@ -70,7 +70,7 @@ class Evals:
     def collected(self, session: pytest.Session) -> None:
         """Plan the run, once it is known which items are left. Raises `pytest.UsageError` for any mistake."""
         self.collection.settle(session.items)
-        recorder = Recorder(store=self.settings.store, seed=self.settings.seed)
+        recorder = self._new_recorder()
         errors = self.collection.errors
         try:
             self._declare_suites(recorder)
@@ -85,6 +85,10 @@ class Evals:
             raise pytest.UsageError("\n\n".join(str(error) for error in errors))
         self.recorder = recorder
 
+    def _new_recorder(self) -> Recorder:
+        settings = self.settings
+        return Recorder(store=settings.store, seed=settings.seed, baseline=settings.baseline)
+
     def _declare_suites(self, recorder: Recorder) -> None:
         errors = self.collection.errors
         for planned in self.collection.planned:
@@ -93,7 +97,7 @@ class Evals:
                 gates = parse_gates(planned.suite, extra)
                 planned.gates = tuple(str(gate) for gate in gates)
                 info = planned.info(self.settings, selection=self._selection())
-                check_plan(planned.suite, gates, info, planned.cases)
+                check_plan(planned.suite, gates, info, planned.cases, recorder.baselines)
             except EvalkitError as error:
                 errors.append(error)
                 continue
@@ -246,7 +250,7 @@ class Evals:
         record = json.loads(sent)
         try:
             if self.recorder is None:
-                self.recorder = Recorder(store=self.settings.store, seed=self.settings.seed)
+                self.recorder = self._new_recorder()
                 self._open()
             name = record["suite"]
             if "declaration" in record and name not in {info.name for info in self.recorder.suites}:
@@ -321,7 +325,14 @@ class Evals:
                 terminalreporter.write_line(f"ERROR: {text}", red=True)
         if self.run is not None:
             serial = self.scheduler.serial if self.scheduler is not None else {}
-            terminal.summary(terminalreporter, self.run, report=self.report, errors=self.errors, serial=serial)
+            terminal.summary(
+                terminalreporter,
+                self.run,
+                report=self.report,
+                errors=self.errors,
+                serial=serial,
+                baseline=None if self.recorder is None else self.recorder.baselines.default,
+            )
 
     def pytest_unconfigure(self) -> None:
         """Let go of the event loop and its threads."""
