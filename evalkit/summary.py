@@ -108,7 +108,9 @@ def table(run: Run, suite: str, compared: Mapping[str, Difference] | None = None
 
 def _compared(suite: SuiteRun, baseline: Run | None) -> tuple[Mapping[str, Difference], str]:
     """The differences of a suite's metrics to the baseline, and why there are none."""
-    before = next((other for other in baseline.suites if other.info.name == suite.info.name), None) if baseline else None
+    before = (
+        next((other for other in baseline.suites if other.info.name == suite.info.name), None) if baseline else None
+    )
     if baseline is None or before is None:
         return {}, ""
     why = dataset_refusal(before, suite)
@@ -350,7 +352,7 @@ def _columns(lines: Sequence[Line], level: int) -> list[grid.Column]:
     if level < 5 and not (level >= 3 and set(missing) == {"0"}):
         columns.append(grid.Column(title="missing", texts=missing, right=True))
     if any(line.versus for line in lines):
-        texts = [line.versus if level < 3 else line.versus.split(" ")[0] for line in lines]
+        texts = [line.versus if level < 6 else line.versus.split(" (")[0] for line in lines]
         columns.append(grid.Column(title="vs baseline (paired)" if level < 3 else "vs baseline", texts=texts))
     if any(line.gate or line.decision for line in lines):
         gates = [line.gate for line in lines]

@@ -105,7 +105,9 @@ def _cases(title: str, ids: Sequence[str], width: int, paint: Paint, colour: str
 def _columns(metrics: Sequence[Difference], level: int) -> list[grid.Column]:
     """The columns; each level leaves one more thing out."""
     moved = [f"{len(metric.improved):,}↑ {len(metric.regressed):,}↓" for metric in metrics]
-    columns = [grid.Column(title="metric", texts=[clean(metric.name) for metric in metrics], least=14 if level else None)]
+    columns = [
+        grid.Column(title="metric", texts=[clean(metric.name) for metric in metrics], least=14 if level else None)
+    ]
     if level < 5:
         columns += [
             grid.Column(title="base", texts=[figure(metric.base, metric.unit) for metric in metrics], right=True),

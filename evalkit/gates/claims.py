@@ -170,7 +170,9 @@ class _Claim:
         fewest = FEWEST_GRADED if measured or data.shape == "unit" else FEWEST_REPEATED
         if not data.is_exact and data.cases < fewest:
             kind = {"binary": "repeated trials", "unit": "graded scores"}.get(data.shape, "measured values")
-            return f"{plural(data.cases, 'case')} of {kind} are too few for an interval to be trusted; it takes {fewest}."
+            return (
+                f"{plural(data.cases, 'case')} of {kind} are too few for an interval to be trusted; it takes {fewest}."
+            )
         if not intervals:
             return (
                 f"Only {data.changed:,} of {plural(data.cases, 'case')} changed at all, and what the others would do "
@@ -221,7 +223,7 @@ class _Claim:
     def _could_miss(self) -> str:
         drop = detectable(self.data, level=self.level)
         if drop is None:
-            return f"So few cases would hardly show any drop: this says little about others."
+            return "So few cases would hardly show any drop: this says little about others."
         return (
             f"{plural(self.data.complete, 'case')} that change so much show only drops of "
             f"{drop:.2g}{self._unit()} or more (four times in five); a smaller one may be there."

@@ -62,9 +62,7 @@ def check_reference(
         )
 
 
-def require(
-    gates: Sequence[Gate], info: SuiteInfo, baseline: Reference | None, named: Mapping[str, Reference]
-) -> None:
+def require(gates: Sequence[Gate], info: SuiteInfo, baseline: Reference | None, named: Mapping[str, Reference]) -> None:
     """Raise `GateError` for the first gate that compares with a baseline and has none it could be paired with."""
     for gate in gates:
         check_kind(gate)
@@ -99,7 +97,9 @@ def check_size(gate: Gate, info: SuiteInfo, cases: int, *, is_graded: bool) -> N
         _refuse(gate, "no number of cases shows a difference of exactly nothing", hint="Give a margin above 0.")
     if cases < needed:
         widest = narrowest_margin(cases, level=level)
-        graded = "" if gate.statistic else f" If the score is graded rather than right or wrong, write {gate.metric}.mean."
+        graded = (
+            "" if gate.statistic else f" If the score is graded rather than right or wrong, write {gate.metric}.mean."
+        )
         _unreachable(
             gate,
             needed,

@@ -87,8 +87,10 @@ def recompute(verdict: Verdict) -> Verdict:
 
 
 def _verdict(gate: Gate, found: Sample | Versus, suite: str, on_inconclusive: OnInconclusive) -> Verdict:
-    paired = isinstance(found, Versus)
-    finding = decide_claim(gate, found) if paired else decide(gate, found)
+    if isinstance(found, Versus):
+        finding, inputs = decide_claim(gate, found), against.to_inputs(found)
+    else:
+        finding, inputs = decide(gate, found), to_inputs(found)
     fields = {field.name: getattr(finding, field.name) for field in dataclasses.fields(finding)}
     return Verdict(
         suite=suite,
@@ -99,6 +101,6 @@ def _verdict(gate: Gate, found: Sample | Versus, suite: str, on_inconclusive: On
         unscored=found.unscored,
         errored=found.errored,
         on_inconclusive=on_inconclusive,
-        inputs=against.to_inputs(found) if paired else to_inputs(found),
+        inputs=inputs,
         **fields,
     )

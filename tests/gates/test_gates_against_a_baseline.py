@@ -77,7 +77,8 @@ def test_worse_but_within_the_margin_is_said(versus):
 
 
 @pytest.mark.parametrize(
-    ("improved", "regressed", "decision"), [(12, 1, "pass"), (5, 3, "inconclusive"), (0, 0, "inconclusive"), (0, 9, "fail")]
+    ("improved", "regressed", "decision"),
+    [(12, 1, "pass"), (5, 3, "inconclusive"), (0, 0, "inconclusive"), (0, 9, "fail")],
 )
 def test_better_needs_the_whole_interval_above(versus, improved, regressed, decision):
     assert versus(BETTER, *_cells(improved, regressed, 100 - improved - regressed)).decision == decision
@@ -135,7 +136,9 @@ def test_a_margin_in_per_cent_is_of_the_baseline(versus):
     cells = [1] * 40
 
     def judged(text, factor):
-        usage = [[Usage(cost=round(cost * f * (1 + (i % 5) / 500), 6)) for i, cost in enumerate(costs)] for f in (1, factor)]
+        usage = [
+            [Usage(cost=round(cost * f * (1 + (i % 5) / 500), 6)) for i, cost in enumerate(costs)] for f in (1, factor)
+        ]
         return versus(text, cells, cells, base_fields={"usage": usage[0]}, usage=usage[1])
 
     text = "cost.mean not worse than baseline by 10% @ 95%"
@@ -158,7 +161,9 @@ def test_few_changes_of_a_measured_quantity_prove_nothing(versus):
     """Of 40 cases 37 cost the same to the cent: what the next case costs cannot be told from three."""
     same = [Usage(cost=1.0)] * 40
     other = [Usage(cost=1.5)] * 3 + [Usage(cost=1.0)] * 37
-    found = versus("cost.mean not worse than baseline by 0.2 @ 95%", [1] * 40, [1] * 40, base_fields={"usage": same}, usage=other)
+    found = versus(
+        "cost.mean not worse than baseline by 0.2 @ 95%", [1] * 40, [1] * 40, base_fields={"usage": same}, usage=other
+    )
     assert found.decision == "inconclusive"
     assert "Only 3 of 40 cases changed" in found.reason
     unchanged = versus("cost.mean no regression vs baseline", [1] * 40, [1] * 40, usage=same)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.stats.columns import read
+from evalkit.stats.differences import differences
 from evalkit.stats.drops import narrowest_margin, rising_cases, smallest_drop, unchanged_cases
 from evalkit.stats.paired import (
     MCNEMAR,
@@ -27,7 +28,6 @@ from evalkit.stats.paired import (
     tango_statistic,
 )
 from evalkit.stats.pairs import pairing
-from evalkit.stats.differences import differences
 from evalkit.stats.special import normal_quantile
 
 TOLERANCE = 5e-9
@@ -113,7 +113,8 @@ def test_the_log_ratio_is_that_of_a_linear_model_of_it():
 
 
 @pytest.mark.parametrize(
-    ("level", "needed"), [(0.95, {0.01: 381, 0.02: 189, 0.05: 73, 0.10: 35}), (0.9, {0.01: 268, 0.02: 133, 0.05: 52, 0.10: 25})]
+    ("level", "needed"),
+    [(0.95, {0.01: 381, 0.02: 189, 0.05: 73, 0.10: 35}), (0.9, {0.01: 268, 0.02: 133, 0.05: 52, 0.10: 25})],
 )
 def test_how_many_unchanged_cases_a_margin_takes(level, needed):
     for margin, n in needed.items():
@@ -181,9 +182,7 @@ def test_gsm8k_systems_of_the_paper_pair_by_question(make_suite):
         for line in lines:
             row = json.loads(line)
             by_model.setdefault(row["model"], {})[row["id"]] = row["is_correct"]
-    suites = {
-        name: make_suite([float(answers[key]) for key in sorted(answers)]) for name, answers in by_model.items()
-    }
+    suites = {name: make_suite([float(answers[key]) for key in sorted(answers)]) for name, answers in by_model.items()}
     by_size = {sum(answers.values()): name for name, answers in by_model.items()}
     fine, verified, large = by_size[286], by_size[515], by_size[458]
 
