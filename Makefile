@@ -2,6 +2,7 @@
 VENV ?= .venv
 PYTEST_ARGS ?=
 BIN = $(VENV)/bin
+QUICK = --ignore tests/plugin --ignore tests/config --ignore tests/cli --ignore tests/examples
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -17,8 +18,8 @@ demo: $(VENV)/.installed  ## a run, its gates and its HTML report, offline
 test: setup packages  ## everything the tests need, then all of them
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-quick: setup  ## the tests that take no browser and no more than a few seconds each
-	$(BIN)/python -m pytest -m "not slow and not browser" $(PYTEST_ARGS)
+quick: setup  ## the tests that start neither a browser nor a pytest of their own
+	$(BIN)/python -m pytest -m "not slow and not browser" $(QUICK) $(PYTEST_ARGS)
 
 lint: setup  ## style, format, import layers
 	$(BIN)/ruff check .
@@ -36,7 +37,7 @@ docs: setup  ## write the generated pages and the shown output anew
 	$(BIN)/python scripts/docs.py
 
 bench: setup  ## the benchmarks, against the tools people use today (takes long, needs the network)
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks
 
 check: lint types test  ## all that a change has to pass
 

@@ -91,7 +91,8 @@ def table(run: Run, suite: str, compared: Mapping[str, Difference] | None = None
         mine = [gate for gate in gated if gate.metric == metric.name]
         gated = [gate for gate in gated if gate.metric != metric.name]
         on_it = [gate for gate in mine if gate.label == label or gate.label in others]
-        silent = metric.name in HIDDEN or (metric.value is None and not metric.scored + metric.errored)
+        unknown = metric.value is None and not metric.scored + metric.errored
+        silent = metric.name in HIDDEN or (metric.name in BUILTINS_SHOWN and unknown)
         versus = _versus(differing.get(metric.name), metric.unit)
         if not on_it and not silent:
             yield dataclasses.replace(_line(metric, label=label), versus=versus)

@@ -51,7 +51,7 @@ def render(
 ) -> str:
     """The tables as Markdown."""
     lines = [
-        "Share of runs that pass \"not worse by δ @ 95%\" although the candidate is worse by exactly δ; 0.025 is allowed.",
+        'Share of runs that pass "not worse by δ @ 95%" although the candidate is worse by exactly δ; 0.025 is allowed.',
         "",
         "| n, δ, share of cases that change | " + " | ".join(METHODS) + " |",
         "|---|" + "---|" * len(METHODS),
@@ -65,7 +65,7 @@ def render(
         lines.append(f"| {title} of {len(exact)} | " + " | ".join(cells) + " |")
     lines += [
         "",
-        "Share of runs in which \"no regression\" fails although as many cases rise as fall by chance; 0.025 is allowed "
+        'Share of runs in which "no regression" fails although as many cases rise as fall by chance; 0.025 is allowed '
         f"({len(alarms)} scenarios: {', '.join(map(str, comparisons.SIZES))} cases, of which a share of "
         f"{', '.join(map(str, comparisons.DISCORDANCES))} changes).",
         "",
@@ -74,14 +74,16 @@ def render(
         "| mean | " + " | ".join(f"{sum(a[name] for a in alarms) / len(alarms):.4f}" for name in ALARM_METHODS) + " |",
         "| highest | " + " | ".join(f"{max(a[name] for a in alarms):.4f}" for name in ALARM_METHODS) + " |",
         "",
-        f"\"not worse by δ\" with repeats of each case ({len(drawn)} scenarios, {draws:,} draws each, seed {SEED}):",
+        f'"not worse by δ" with repeats of each case ({len(drawn)} scenarios, {draws:,} draws each, seed {SEED}):',
         "",
         "| | " + " | ".join(REPEAT_METHODS) + " |",
         "|---|" + "---|" * len(REPEAT_METHODS),
     ]
     for title, field in (("false PASS", "false_pass"), ("false FAIL", "false_fail")):
         for word, reduce in (("mean", lambda values: sum(values) / len(values)), ("highest", max)):
-            cells = [f"{reduce([getattr(found[name], field) for found in drawn.values()]):.3f}" for name in REPEAT_METHODS]
+            cells = [
+                f"{reduce([getattr(found[name], field) for found in drawn.values()]):.3f}" for name in REPEAT_METHODS
+            ]
             lines.append(f"| {word} {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

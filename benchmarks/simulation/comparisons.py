@@ -11,7 +11,7 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 
 from evalkit.stats.intervals import Interval
 from evalkit.stats.paired import paired_student, tango
@@ -106,7 +106,7 @@ def enumerate_alarms(n: int, discordance: float) -> dict[str, float]:
     return failed
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tango(better: int, worse: int, n: int) -> Interval:
     return tango(better, worse, n)
 
@@ -131,7 +131,7 @@ def _unpaired(better: int, worse: int, n: int, margin: float, wrong: float) -> t
     return good, bad
 
 
-@lru_cache(maxsize=None)
+@cache
 def _binomial(k: int, n: int, p: float) -> float:
     if p <= 0 or p >= 1:
         return float(k == (n if p >= 1 else 0))
@@ -170,9 +170,7 @@ def draw_errors(scenario: Repeats, *, draws: int, seed: int) -> dict[str, Errors
         for name, interval in _one(scenario, generator).items():
             passed[name] += interval.low >= -scenario.margin
             failed[name] += interval.high < -scenario.margin
-    return {
-        name: Errors(false_pass=passed[name] / draws, false_fail=failed[name] / draws) for name in REPEAT_METHODS
-    }
+    return {name: Errors(false_pass=passed[name] / draws, false_fail=failed[name] / draws) for name in REPEAT_METHODS}
 
 
 def _one(scenario: Repeats, generator: random.Random) -> dict[str, Interval]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
 
 from evalkit.gates.gate import Gate
@@ -83,10 +84,9 @@ def on_missing(gate: Gate, sample: Sample) -> str:
     )
 
 
-def on_too_few(gate: Gate, data: Means | Ranks) -> str:
+def on_too_few(gate: Gate) -> str:
     """What to do where the data carry no interval."""
-    del data
-    return f'Add cases, or leave out "@ {format(gate.level or 0, "f")}%" to judge these cases only.'
+    return f"Add cases. {_alone(gate)}"
 
 
 def odds(gate: Gate, data: Means | Ranks) -> str:
@@ -107,13 +107,24 @@ def on_undecided(gate: Gate, sample: Sample, data: Means | Ranks, interval: Inte
         needed = quantile_cases(float(share_of(gate.reduces_by)), upper=not gate.wants_more, level=interval.level)
         if data.groups < needed:
             return f"This quantile has such a limit only from {plural(needed, 'case')} on; there are {data.groups}."
-        return "More cases narrow the interval; or leave the level out to judge these cases only."
+        return f"More cases narrow the interval. {_alone(gate)}"
     cases = _cases_needed(gate, data, interval)
-    settled = best_that_holds(gate, interval) + _passes_needed(gate, data, interval.level)
-    if cases is None:
-        return f"What was seen is too near the bound for any number of cases; {settled}"
-    more = f"About {plural(cases, 'case')} would decide it if the score stays as it is"
-    return f"{more}{_or_trials(data, cases)}; {settled}"
+    first = "What was seen is too near the bound for any number of cases to tell."
+    if cases is not None:
+        more = f"About {plural(cases, 'case')} would decide it if the score stays as it is"
+        first = f"{more}{_or_trials(data, cases)}."
+    return f"{first}{_shown(gate, data, interval)}{_passes_needed(gate, data, interval.level)} {_alone(gate)}"
+
+
+def _shown(gate: Gate, data: Means, interval: Interval) -> str:
+    """The bound that the evidence does support."""
+    end, rounding = (interval.low, ROUND_FLOOR) if gate.wants_more else (interval.high, ROUND_CEILING)
+    shown = amount(gate, Fraction(end), rounding=rounding)
+    return f" What these {data.cases:,} do show is {gate.operator} {shown}."
+
+
+def _alone(gate: Gate) -> str:
+    return f'Without "@ {format(gate.level or 0, "f")}%" the gate judges these cases only.'
 
 
 def _passes_needed(gate: Gate, data: Means, level: float) -> str:
@@ -124,7 +135,7 @@ def _passes_needed(gate: Gate, data: Means, level: float) -> str:
     if passing is None:
         return ""
     low = "none" if failing is None else f"{failing:,} or fewer"
-    return f" Of {plural(data.cases, 'case')}, {passing:,} right would have passed and {low} would have failed."
+    return f" It would have taken {passing:,} of them right to pass, and {low} to fail."
 
 
 def _cases_needed(gate: Gate, data: Means, interval: Interval) -> int | None:
@@ -154,15 +165,6 @@ def _or_trials(data: Means, cases: int) -> str:
     if wanted <= 0:
         return ""
     return f", or about {math.ceil(trials * rerun / wanted)} trials a case"
-
-
-def best_that_holds(gate: Gate, interval: Interval) -> str:
-    """The other way out: the bound that the evidence does support, or a gate on these cases only."""
-    end = interval.low if gate.wants_more else interval.high
-    alone = f'"{dataclasses.replace(gate, level=None)}" without a level judges these cases only.'
-    if math.isinf(end):
-        return alone
-    return f"what these cases do show is {gate.operator} {amount(gate, Fraction(end))}, and {alone}"
 
 
 def reachable(cases: int, level: float, *, repeated: bool) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
 
 from evalkit.gates import advice
@@ -179,7 +180,7 @@ def _evidence(gate: Gate, sample: Sample, data: Means | Ranks) -> Finding:
             observed=observed,
             level=level,
             reason=refusal + advice.context(sample, gate),
-            hint=advice.on_missing(gate, sample) if missing else advice.on_too_few(gate, data),
+            hint=advice.on_missing(gate, sample) if missing else advice.on_too_few(gate),
         )
     low, high = _limit(interval.low), _limit(interval.high)
     worst, best = (low, high) if gate.wants_more else (high, low)
@@ -194,19 +195,19 @@ def _evidence(gate: Gate, sample: Sample, data: Means | Ranks) -> Finding:
     )
     span = f"{amount(gate, interval.low)} to {amount(gate, interval.high)}"
     seen = "" if value is None else f", and {amount(gate, value)} was seen"
-    side = "at least" if gate.wants_more else "at most"
+    side, other = ("at least", "at most") if gate.wants_more else ("at most", "at least")
+    safe = {"at least": ROUND_FLOOR, "at most": ROUND_CEILING}
     percent = format(gate.level or 0, "f")
     if worst is not None and gate.holds(worst):
+        limit = f"{side} {amount(gate, worst, rounding=safe[side])}"
         reason = (
-            f"{name} is {side} {amount(gate, worst)} even after allowing for chance{seen} {_where(sample)}; "
-            f"the gate asks for {asked(gate)}."
+            f"{name} is {limit} even after allowing for chance{seen} {_where(sample)}; the gate asks for {asked(gate)}."
         )
         return dataclasses.replace(shown, decision="pass", reason=reason + advice.context(sample, gate))
     if best is not None and not gate.holds(best):
-        other = "at most" if gate.wants_more else "at least"
+        limit = f"{other} {amount(gate, best, rounding=safe[other])}"
         reason = (
-            f"{name} is {other} {amount(gate, best)} even after allowing for chance{seen} {_where(sample)}; "
-            f"the gate asks for {asked(gate)}."
+            f"{name} is {limit} even after allowing for chance{seen} {_where(sample)}; the gate asks for {asked(gate)}."
         )
         return dataclasses.replace(
             shown, decision="fail", reason=reason + advice.context(sample, gate), hint=advice.on_miss(gate, data)
@@ -237,10 +238,10 @@ def _too_little(gate: Gate, data: Means | Ranks, interval: Interval | None, miss
     if data.shape == "binary" and data.most_trials == 1:
         return ""
     fewest = FEWEST_REPEATED if data.shape == "binary" else FEWEST_GRADED
-    if data.cases >= fewest:
+    if data.complete >= fewest:  # a case that misses values is no reason to trust the others more
         return ""
     kind = {"binary": "repeated trials", "unit": "graded scores"}.get(data.shape, "measured values")
-    return f"{plural(data.cases, 'case')} of {kind} are too few for an interval to be trusted; it takes {fewest}."
+    return f"{plural(data.complete, 'case')} of {kind} are too few for an interval to be trusted; it takes {fewest}."
 
 
 def _limit(value: float) -> Fraction | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 from evalkit.gates.gate import Gate, is_quantile
@@ -50,20 +52,23 @@ def bound(gate: Gate) -> str:
     return _with(written, unit)
 
 
-def amount(gate: Gate, value: Fraction | float) -> str:
-    """A value of the gate's metric in the gate's unit, with as many digits as it takes to differ from the bound."""
+def amount(gate: Gate, value: Fraction | float, *, rounding: str = ROUND_HALF_EVEN) -> str:
+    """A value of the gate's metric in the gate's unit, with as many digits as it takes to differ from the bound.
+
+    `rounding` is one of decimal's, for a limit that must not be claimed to be better than it is.
+    """
     unit = gate.unit or ("%" if gate.metric == "errors" else _UNITS.get(gate.metric, ""))
     if isinstance(value, float):
-        if abs(value) == float("inf"):
+        if math.isinf(value):
             return "any amount" if value > 0 else "nothing at all"
         value = Fraction(repr(value))
     scale = {"%": 100, "ms": 1000}.get(unit, 1)
     scaled, limit = value * scale, gate.bound * scale
     for digits in range(3, 16):
-        written = f"{float(scaled):.{digits}g}"
-        if value == gate.bound or float(written) != float(limit):
+        written = Context(prec=digits, rounding=rounding).create_decimal(repr(float(scaled)))
+        if value == gate.bound or Fraction(written) != limit:
             break
-    return _with(_unscientific(written), unit)
+    return _with(_plain(written), unit)
 
 
 def plural(number: int, noun: str) -> str:
@@ -79,11 +84,11 @@ def sentence(text: str) -> str:
     return text
 
 
-def _unscientific(written: str) -> str:
-    if "e" not in written:
-        return written
-    plain = format(float(written), ".12f").rstrip("0").rstrip(".")
-    return plain if 1e-10 < abs(float(written)) < 1e15 else written
+def _plain(number: Decimal) -> str:
+    if number and not -10 <= number.adjusted() <= 15:
+        return f"{number:.3g}"
+    written = format(number, "f")
+    return written.rstrip("0").rstrip(".") if "." in written else written
 
 
 def _with(written: str, unit: str) -> str:

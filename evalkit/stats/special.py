@@ -52,13 +52,15 @@ def beta_quantile(probability: float, a: float, b: float) -> float:
         density = _front(x, 1 - x, a, b) / (x * (1 - x))
         step = excess / density if density > _TINY else math.inf
         following = x - step
+        if abs(step) <= 2 * _EPSILON * x:
+            return following
         if not low < following < high:
             # Far from the root the geometric mean crosses the decades that halving would crawl through.
             following = math.sqrt(low * high) if low > 0 and high / low > 4 else (low + high) / 2
             if low == 0.0 and high < 1e-3:
                 following = high * high
-        if abs(following - x) <= 2 * _EPSILON * x or excess == 0 or following <= _TINY:
-            return following if excess else x
+        if abs(following - x) <= 2 * _EPSILON * x or following <= _TINY:
+            return following
         x = following
     return x
 

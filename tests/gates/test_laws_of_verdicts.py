@@ -14,6 +14,7 @@ from evalkit.gates import judge, parse, recompute
 ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}
 
 BINARY = st.sampled_from([0, 1])
+ASSERTIONS = st.booleans()
 GRADED = st.one_of(BINARY, st.floats(0, 1).map(lambda x: round(x, 3)))
 HOLES = st.sampled_from([None, "raise", "fail", "absent"])
 BOUNDS = st.sampled_from(["0.1", "0.3", "0.5", "0.75", "0.9", "0.95"])
@@ -31,7 +32,11 @@ def _repeats(values):
 
 
 CELLS = st.one_of(
-    _one_trial(BINARY | HOLES), _one_trial(GRADED | HOLES), _repeats(BINARY | HOLES), _repeats(GRADED | HOLES)
+    _one_trial(ASSERTIONS | HOLES),
+    _one_trial(BINARY | HOLES),
+    _one_trial(GRADED | HOLES),
+    _repeats(BINARY | HOLES),
+    _repeats(GRADED | HOLES),
 )
 GATES = st.builds(
     lambda subject, operator, bound, level: parse(f"{subject} {operator} {bound}{level}"),
@@ -103,7 +108,11 @@ def test_a_value_that_goes_missing_never_brings_a_pass(decide, gate, cells, data
         assert after.decision != "pass"
 
 
-@given(gate=GATES | POINT_ONLY, cells=_one_trial(BINARY | HOLES), hole=st.sampled_from([None, "raise", "absent"]))
+@given(
+    gate=GATES | POINT_ONLY,
+    cells=_one_trial(BINARY | HOLES) | _one_trial(ASSERTIONS | HOLES),
+    hole=st.sampled_from([None, "raise", "absent"]),
+)
 def test_one_more_case_without_a_value_never_brings_a_pass(decide, gate, cells, hole):
     if gate.reduces_by not in ("mean", "rate"):
         return  # a quantile moves to another case when the number of cases changes
@@ -111,11 +120,11 @@ def test_one_more_case_without_a_value_never_brings_a_pass(decide, gate, cells, 
         assert decide(gate, [*cells, hole]).decision != "pass"
 
 
-@given(gate=GATES | POINT_ONLY, cells=_one_trial(BINARY | HOLES), data=st.data())
+@given(gate=GATES | POINT_ONLY, cells=_one_trial(ASSERTIONS | HOLES), data=st.data())
 def test_a_better_case_never_worsens_a_verdict(decide, gate, cells, data):
     """For right-or-wrong cases the law holds for every gate; see the next test for graded ones."""
     i = data.draw(st.integers(0, len(cells) - 1))
-    better = [*cells[:i], 1 if gate.wants_more else 0, *cells[i + 1 :]]
+    better = [*cells[:i], gate.wants_more, *cells[i + 1 :]]
     assert ORDER[decide(gate, better).decision] >= ORDER[decide(gate, cells).decision]
 
 

@@ -131,6 +131,11 @@ def test_a_number_that_is_missing_might_have_been_one_in_between(verdict):
     assert verdict("accuracy <= 0.9 @ 80%", [0.0, 0.0, None]).decision == "inconclusive"
 
 
+def test_cases_without_values_do_not_count_towards_the_fewest_there_must_be(verdict):
+    assert verdict("accuracy <= 0.3 @ 80%", [0.0] * 18 + [None] * 2).decision == "inconclusive"
+    assert verdict("accuracy <= 0.3 @ 80%", [0.0] * 20).decision == "pass"
+
+
 def test_an_error_is_never_counted_in_a_gates_favour(verdict):
     """Where less is better, 0 would be the best score there is."""
     toxic = [0] * 19 + ["fail"]
@@ -187,6 +192,15 @@ def test_a_run_that_stopped_is_judged_with_what_never_ran_as_missing(verdict):
 def test_a_repeat_that_never_ran_is_missing_in_its_case(verdict):
     found = verdict("accuracy >= 0.95", [[1, 1, 1], [1, "absent", "absent"]])
     assert (found.decision, found.low, found.high) == ("inconclusive", pytest.approx(2 / 3), 1)
+
+
+def test_a_selection_of_single_trials_that_stopped(verdict, make_suite):
+    """Three trials of two cases with three repeats were selected and two ran: the third is missing, and no more."""
+    suite = make_suite([[1, "absent", "absent"], [1, "absent", "absent"]], planned=3, declared=6, selection="-k t1")
+    found = verdict("accuracy >= 0.75", suite)
+    assert (found.decision, found.low) == ("pass", 0.75)
+    assert "1 of 3 trials never ran" in found.reason
+    assert verdict("accuracy >= 0.8", suite).decision == "inconclusive"
 
 
 def test_a_selection_says_that_it_is_one(verdict):

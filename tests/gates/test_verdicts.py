@@ -90,9 +90,9 @@ def test_undecided_says_what_would_decide(verdict):
         "(95% interval), and 0.9 lies in between. The odds that it holds are about 86 in 100."
     )
     assert found.hint == (
-        "About 142 cases would decide it if the score stays as it is; what these cases do show is >= 0.831, and "
-        '"accuracy >= 0.9" without a level judges these cases only. Of 40 cases, 40 right would have passed and 31 or '
-        "fewer would have failed."
+        "About 142 cases would decide it if the score stays as it is. What these 40 do show is >= 0.83. "
+        "It would have taken 40 of them right to pass, and 31 or fewer to fail. "
+        'Without "@ 95%" the gate judges these cases only.'
     )
 
 
@@ -137,7 +137,34 @@ def test_latency_has_an_interval_of_its_own_shape(verdict):
     seconds = [0.5 + (i % 7) / 10 for i in range(42)]
     found = verdict("latency <= 900ms @ 95%", [1] * 42, latency=seconds)
     assert (found.decision, found.method) == ("pass", "Student t")
-    assert "The mean latency is at most 863 ms" in found.reason
+    assert found.high == pytest.approx(0.86308, abs=5e-6)
+    assert "The mean latency is at most 864 ms" in found.reason
+
+
+def test_undecided_latency_says_how_many_cases_would_decide(verdict):
+    seconds = [0.5 + (i % 7) / 10 for i in range(42)]
+    found = verdict("latency <= 850ms @ 95%", [1] * 42, latency=seconds)
+    assert found.decision == "inconclusive"
+    # 1.96² · 0.2024² / 0.05² = 62.98, and two more for t instead of z
+    assert found.hint.startswith(
+        "About 65 cases would decide it if the score stays as it is. What these 42 do show is <= 864 ms."
+    )
+    at_the_bound = verdict("latency <= 800ms @ 95%", [1] * 42, latency=seconds)
+    assert at_the_bound.hint.startswith("What was seen is too near the bound for any number of cases to tell.")
+
+
+def test_a_quantile_that_more_cases_would_narrow(verdict):
+    found = verdict("p95(latency) <= 99s @ 95%", [1] * 100, latency=[float(i) for i in range(1, 101)])
+    assert found.hint == 'More cases narrow the interval. Without "@ 95%" the gate judges these cases only.'
+
+
+def test_the_rate_of_words_that_pass(verdict):
+    from evalkit.score import Score
+
+    cells = [Score(name="tone", label="kind", passed=True, scorer="tone")] * 9
+    cells.append(Score(name="tone", label="rude", passed=False, scorer="tone"))
+    assert verdict("tone.rate >= 0.9", cells, score="tone").observed == 0.9
+    assert verdict("tone >= 0.9", cells, score="tone").observed == 0.9
 
 
 def test_quantiles_by_the_nearest_rank(verdict):
@@ -227,6 +254,16 @@ def test_a_bound_on_another_scale_is_pointed_out(verdict):
 
 def test_numbers_near_the_bound_are_shown_with_the_digits_that_tell_them_apart(verdict):
     assert "is 0.8999 on" in verdict("accuracy >= 0.9", _passes(8999, 10000)).reason
+
+
+def test_a_limit_is_never_shown_better_than_it_is(verdict):
+    """38 of 40 show 0.8308, 40 of 40 show 0.9119: rounded to the nearest, the second would claim 0.912."""
+    assert (
+        "accuracy is at least 0.911 even after allowing for chance" in verdict("accuracy >= 0.9 @ 95%", [1] * 40).reason
+    )
+    hint = verdict("accuracy >= 0.92 @ 95%", [1] * 40).hint
+    assert "What these 40 do show is >= 0.911." in hint
+    assert verdict("accuracy >= 0.911 @ 95%", [1] * 40).decision == "pass"
 
 
 def test_percentages_are_answered_in_percentages(verdict):

@@ -53,6 +53,12 @@ def test_every_setting_is_documented(setting):
     assert setting.doc in row, "bring it up to date: make docs"
 
 
+def test_contributing_names_every_folder_of_tests():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    folders = {path.parent.relative_to(ROOT).parts[1] for path in (ROOT / "tests").glob("*/test_*.py")}
+    assert {folder for folder in folders if f"`tests/{folder}`" not in text} == set()
+
+
 def test_the_readme_opens_with_the_two_commands():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     first_block = re.search(r"^```console\n(.*?)^```", text, re.M | re.S)
