@@ -65,9 +65,10 @@ def render(
         lines.append(f"| {title} of {len(exact)} | " + " | ".join(cells) + " |")
     lines += [
         "",
-        'Share of runs in which "no regression" fails although as many cases rise as fall by chance; 0.025 is allowed '
-        f"({len(alarms)} scenarios: {', '.join(map(str, comparisons.SIZES))} cases, of which a share of "
-        f"{', '.join(map(str, comparisons.DISCORDANCES))} changes).",
+        'Share of runs in which "no regression" fails although as many cases rise as fall by chance; 0.025 is allowed.',
+        "",
+        f"{len(alarms)} scenarios: {', '.join(map(str, comparisons.SIZES))} cases, of which a share of "
+        + f"{', '.join(map(str, comparisons.DISCORDANCES))} changes.",
         "",
         "| | " + " | ".join(ALARM_METHODS) + " |",
         "|---|" + "---|" * len(ALARM_METHODS),

@@ -105,7 +105,8 @@ def check_size(gate: Gate, info: SuiteInfo, cases: int, *, is_graded: bool) -> N
             needed,
             cases,
             even="not one of them changes",
-            hint=f"Add cases, write `{gate.subject} no regression vs baseline`, or widen the margin to {widest:g}.{graded}",
+            hint=f"Add cases, write `{gate.subject} no regression vs baseline`, or widen the margin to {widest:g}."
+            + graded,
         )
 
 
