@@ -51,8 +51,10 @@ def signed(value: float | None, unit: str = "") -> str:
     return text if value == 0 else ("+" if value > 0 else "-") + text
 
 
-def signed_interval(low: float, high: float) -> str:
-    """The interval of a difference in brackets, both ends with a sign: `(-0.15,+0.09)`."""
+def signed_interval(low: float, high: float, unit: str = "") -> str:
+    """The interval of a difference in brackets, both ends with a sign: `(-0.15,+0.09)`, `(-2 ms,+8 ms)`."""
+    if unit:
+        return f"({signed(low, unit)},{signed(high, unit)})"
     return f"({low:+.2g},{high:+.2g})"
 
 

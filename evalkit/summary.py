@@ -128,7 +128,7 @@ def _versus(difference: Difference | None, unit: str) -> str:
         return ""
     text = signed(difference.difference, unit)
     if difference.low is not None and difference.high is not None:
-        text += f" {signed_interval(difference.low, difference.high)}"
+        text += f" {signed_interval(difference.low, difference.high, unit)}"
     return f"{text} {len(difference.improved):,}↑{len(difference.regressed):,}↓"
 
 
@@ -141,7 +141,7 @@ def _versus_of(verdict: Verdict, unit: str) -> str:
     text = f"{100 * verdict.observed:+.3g}%" if relative else signed(verdict.observed, unit)
     if verdict.low is not None and verdict.high is not None:
         scale = 100 if relative else 1
-        text += f" {signed_interval(scale * verdict.low, scale * verdict.high)}"
+        text += f" {signed_interval(scale * verdict.low, scale * verdict.high, '' if relative else unit)}"
     up, down = pairs["higher"], pairs["lower"]
     return f"{text} {up:,}↑{down:,}↓" if verdict.inputs.get("higher_is_better", True) else f"{text} {down:,}↑{up:,}↓"
 

@@ -63,12 +63,11 @@ def render(
     for title, field in (("highest false PASS", "false_pass"), ("highest false FAIL", "false_fail")):
         cells = [f"**{max(getattr(found[name], field) for found in exact.values()):.4f}**" for name in METHODS]
         lines.append(f"| {title} of {len(exact)} | " + " | ".join(cells) + " |")
+    sizes, shares = (", ".join(map(str, values)) for values in (comparisons.SIZES, comparisons.DISCORDANCES))
+    grid = f"({len(alarms)} scenarios: {sizes} cases, of which a share of {shares} changes)"
     lines += [
         "",
-        'Share of runs in which "no regression" fails although as many cases rise as fall by chance; 0.025 is allowed.',
-        "",
-        f"{len(alarms)} scenarios: {', '.join(map(str, comparisons.SIZES))} cases, of which a share of "
-        + f"{', '.join(map(str, comparisons.DISCORDANCES))} changes.",
+        f'Share of runs in which "no regression" fails although as many cases rise as fall by chance; 0.025 is allowed {grid}.',
         "",
         "| | " + " | ".join(ALARM_METHODS) + " |",
         "|---|" + "---|" * len(ALARM_METHODS),

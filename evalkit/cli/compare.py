@@ -135,7 +135,7 @@ def _columns(metrics: Sequence[Difference], level: int) -> list[grid.Column]:
 def _interval(metric: Difference, level: int) -> str:
     if metric.low is None or metric.high is None:
         return ""
-    ends = signed_interval(metric.low, metric.high)
+    ends = signed_interval(metric.low, metric.high, metric.unit)
     return ends if level else f"{ends} {METHODS.get(metric.method, metric.method)}"
 
 
