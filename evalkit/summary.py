@@ -156,6 +156,11 @@ class _Gated:
     rule: str
     is_paired: bool = False
 
+    @property
+    def is_told(self) -> bool:
+        """Whether its sentences are shown: a comparison that passes still says what it could have missed."""
+        return self.is_paired or self.verdict.decision != "pass"
+
     @classmethod
     def of(cls, verdict: Verdict) -> _Gated:
         from evalkit.gates import parse
@@ -235,7 +240,7 @@ def _line(metric: Metric | None, *, label: str, gate: _Gated | None = None) -> L
         gate=clean(gate.rule),
         decision=verdict.decision.upper(),
         fragile=verdict.fragile and verdict.decision == "pass",
-        below=() if verdict.decision == "pass" else tuple(clean(part) for part in _sentences(verdict)),
+        below=tuple(clean(part) for part in _sentences(verdict)) if gate.is_told else (),
     )
 
 
