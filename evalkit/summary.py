@@ -338,7 +338,7 @@ def _laid_out(lines: Sequence[Line], width: int, paint: Paint) -> Iterator[str]:
                 yield paint(("    " if level else "  └ ") + text, "2")
 
 
-_BAREST = 7
+_BAREST = 8
 
 
 def _columns(lines: Sequence[Line], level: int) -> list[grid.Column]:
@@ -357,7 +357,7 @@ def _columns(lines: Sequence[Line], level: int) -> list[grid.Column]:
     missing = [line.missing for line in lines]
     if level < 5 and not (level >= 3 and set(missing) == {"0"}):
         columns.append(grid.Column(title="missing", texts=missing, right=True))
-    if any(line.versus for line in lines):
+    if level < 8 and any(line.versus for line in lines):
         texts = [line.versus if level < 6 else line.versus.split(" (")[0] for line in lines]
         columns.append(grid.Column(title="vs baseline (paired)" if level < 3 else "vs baseline", texts=texts))
     if any(line.gate or line.decision for line in lines):
