@@ -81,6 +81,14 @@ SETTINGS: tuple[Setting, ...] = (
         doc="Gates for every suite, on top of its own. `[tool.evalkit.gates]` instead has them by suite, `*` for all.",
     ),
     Setting(
+        name="baseline",
+        kind="text",
+        default=None,
+        metavar="RUN",
+        doc="The stored run to compare with: an id or the beginning of one, `last`, or `SUITE@last`. Gates against a "
+        "baseline need one.",
+    ),
+    Setting(
         name="report",
         kind="text",
         default=None,
@@ -137,7 +145,7 @@ class Settings:
     """The settings in force. `sources` says for each where it came from: `default`, a place in pyproject.toml,
     `$EVALKIT_…` or the flag.
 
-    `store` is a database URL or an absolute path. `repeat`, `report`, `sample` and `timeout` (seconds) are
+    `store` is a database URL or an absolute path. `repeat`, `baseline`, `report`, `sample` and `timeout` (seconds) are
     `None` where they are not set. `gates` are for every suite, `suite_gates` for one by its name.
     """
 
@@ -146,6 +154,7 @@ class Settings:
     repeat: int | None = None
     max_concurrency: int = 16
     gates: tuple[str, ...] = ()
+    baseline: str | None = None
     report: str | None = None
     inconclusive: Literal["fail", "warn"] = "fail"
     sample: int | None = None

@@ -9,6 +9,9 @@ METHODS = {
     "order statistics": "os",
     "Wilson": "w",
     "Tango": "tango",
+    "fractional Tango": "f-tango",
+    "paired t": "t",
+    "log-ratio t": "lr",
 }
 """The short names of the methods that make intervals, for tables."""
 
@@ -38,6 +41,21 @@ def interval(low: float | None, high: float | None, unit: str = "") -> str:
         if all(end.endswith(suffix) for end in ends):
             ends[0] = ends[0].removesuffix(suffix)
     return "–".join(ends)
+
+
+def signed(value: float | None, unit: str = "") -> str:
+    """A difference with its sign: `+0.025`, `-120 ms`, `0.000`; `–` for `None`."""
+    if value is None:
+        return "–"
+    text = figure(abs(value), unit)
+    return text if value == 0 else ("+" if value > 0 else "-") + text
+
+
+def signed_interval(low: float, high: float, unit: str = "") -> str:
+    """The interval of a difference in brackets, both ends with a sign: `(-0.15,+0.09)`, `(-2 ms,+8 ms)`."""
+    if unit:
+        return f"({signed(low, unit)},{signed(high, unit)})"
+    return f"({low:+.2g},{high:+.2g})"
 
 
 def duration(seconds: float) -> str:

@@ -10,10 +10,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from evalkit.baselines import Baselines
 from evalkit.canonical import new_id, utc_now
 from evalkit.case import Case, Dataset
 from evalkit.errors import GateError
-from evalkit.gates import Gate, check, judge, parse, with_defaults
+from evalkit.gates import Gate, Reference, check, judge, parse, require, with_defaults
 from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict
 from evalkit.score import Scorer, constants_of
 from evalkit.stats import summarise
@@ -32,6 +33,8 @@ class _Part:
     cases: Sequence[Case]
     gates: tuple[Gate, ...]
     on_inconclusive: Literal["fail", "warn", "pass"]
+    baseline: Reference | None = None
+    named: Mapping[str, Reference] = dataclasses.field(default_factory=dict)
     trials: list[Trial] = dataclasses.field(default_factory=list)
     verdicts: tuple[Verdict, ...] | None = None
     metrics: tuple[Metric, ...] | None = None
@@ -49,11 +52,13 @@ def parse_gates(suite: Suite, extra: Sequence[str]) -> tuple[Gate, ...]:
     return with_defaults([parse(text, where=suite.location) for text in texts]) if texts else ()
 
 
-def check_plan(suite: Suite, gates: Sequence[Gate], info: SuiteInfo, cases: Sequence[Case]) -> None:
+def check_plan(
+    suite: Suite, gates: Sequence[Gate], info: SuiteInfo, cases: Sequence[Case], baselines: Baselines
+) -> None:
     """Refuse, before anything runs, what cannot work.
 
-    Raises `SuiteError` for cases that a scorer cannot score, and `GateError` for a gate that names nothing or can
-    never pass.
+    Raises `SuiteError` for cases that a scorer cannot score, `GateError` for a gate that names nothing or can
+    never pass, and `NotFound` for a baseline that is not there or cannot be one.
     """
     require_expected(suite, cases)
     if not gates:
@@ -63,7 +68,8 @@ def check_plan(suite: Suite, gates: Sequence[Gate], info: SuiteInfo, cases: Sequ
     for scorer in suite.scorers:
         possible |= _names_in(scorer)
     try:
-        check(gates, info, cases, known=known, possible=possible)
+        baseline, named = baselines.references(info.name, gates, where=suite.location)
+        check(gates, info, cases, known=known, possible=possible, baseline=baseline, named=named)
     except GateError as error:
         error.where = error.where or suite.location
         raise
@@ -76,13 +82,17 @@ def _names_in(scorer: Scorer) -> set[str]:
 class Recorder:
     """One run: declare its suites, open it, record trials as they come, judge each suite, finish.
 
-    `store` is the URL of the store, or `None` to keep the run in memory only.
+    `store` is the URL of the store, or `None` to keep the run in memory only. `baseline` names the stored run to
+    compare with.
     """
 
-    def __init__(self, *, store: str | None, seed: int = 0, provenance: Provenance | None = None) -> None:
+    def __init__(
+        self, *, store: str | None, seed: int = 0, provenance: Provenance | None = None, baseline: str | None = None
+    ) -> None:
         self.id = new_id()
         self.seed = seed
         self.url = store
+        self.baselines = Baselines(url=store, name=baseline)
         self.provenance = provenance or Provenance()
         self._started_at = utc_now()
         self._parts: dict[str, _Part] = {}
@@ -97,8 +107,22 @@ class Recorder:
         gates: Sequence[Gate] = (),
         on_inconclusive: Literal["fail", "warn", "pass"] = "fail",
     ) -> None:
-        """Add a suite. Suites declared after `open` are stored at once."""
-        part = _Part(info=info, dataset=dataset, cases=cases, gates=tuple(gates), on_inconclusive=on_inconclusive)
+        """Add a suite. Suites declared after `open` are stored at once.
+
+        Raises `NotFound` for a baseline that is not there or cannot be one, and `GateError` for a gate against a
+        baseline where none was named, or one of another version.
+        """
+        baseline, named = self.baselines.references(info.name, gates, where=info.location)
+        require(gates, info, baseline, named)
+        part = _Part(
+            info=info,
+            dataset=dataset,
+            cases=cases,
+            gates=tuple(gates),
+            on_inconclusive=on_inconclusive,
+            baseline=baseline,
+            named=named,
+        )
         self._parts[info.name] = part
         if self._keeper is not None:
             self._keeper.suite(info, dataset, cases)
@@ -136,6 +160,7 @@ class Recorder:
         """Begin the run in the store. Raises `StoreError` where the store cannot be written at all."""
         if self.url is None:
             return
+        _ = self.baselines.default  # now, as `last` is another run once this one has begun
         from evalkit.keeping import Keeper
 
         self._keeper = Keeper(
@@ -154,7 +179,13 @@ class Recorder:
         """The verdicts on a suite's trials so far, by its gates; the same when asked again."""
         part = self._parts[suite]
         if part.verdicts is None:
-            part.verdicts = judge(part.gates, part.so_far(), on_inconclusive=part.on_inconclusive)
+            part.verdicts = judge(
+                part.gates,
+                part.so_far(),
+                baseline=part.baseline,
+                named=part.named,
+                on_inconclusive=part.on_inconclusive,
+            )
         return part.verdicts
 
     def finish(self, status: RunStatus) -> Run:

@@ -34,6 +34,7 @@ def run(
     repeat: int | None = None,
     max_concurrency: int | None = None,
     gates: Sequence[str] = (),
+    baseline: str | Run | None = None,
     sample: int | None = None,
     seed: int | None = None,
     timeout: float | None = None,
@@ -44,7 +45,8 @@ def run(
 
     The options are those of the suite and of the command line, and win over both; the settings of the
     `pyproject.toml` in or above the current folder hold where nothing is given. `arguments` are passed to
-    every function beside `case`, in the place of pytest's fixtures. `progress` is a function of how many are done
+    every function beside `case`, in the place of pytest's fixtures. `baseline` is a stored run to compare with, or
+    the name of one, as `evalkit show` takes it. `progress` is a function of how many are done
     and how many there are, `False` for silence; left out, a bar is drawn where stderr is a terminal. Works in a
     notebook, where an event loop is running already.
 
@@ -56,6 +58,7 @@ def run(
         "store": None if store is None else str(store),
         "repeat": repeat,
         "max_concurrency": max_concurrency,
+        "baseline": baseline.id if isinstance(baseline, Run) else baseline,
         "sample": sample,
         "seed": seed,
         "timeout": timeout,
@@ -97,7 +100,7 @@ def _run(
     arguments: Mapping[str, Any],
     progress: Progress | bool | None,
 ) -> Run:
-    recorder = Recorder(store=settings.store, seed=settings.seed)
+    recorder = Recorder(store=settings.store, seed=settings.seed, baseline=settings.baseline)
     plans = [_plan(function, settings, gates, arguments, recorder) for function in functions]
     if not plans:
         raise SuiteError("There is no suite to run.", hint="Write: evalkit.run(test_something).")
@@ -157,7 +160,7 @@ def _plan(
         seed=seed,
         metadata=suite.metadata,
     )
-    check_plan(suite, gates, info, cases)
+    check_plan(suite, gates, info, cases, recorder.baselines)
     wanted = _wanted(suite, arguments)
     on_inconclusive = suite.on_inconclusive or settings.inconclusive
     recorder.declare(info, dataset, cases, gates=gates, on_inconclusive=on_inconclusive)

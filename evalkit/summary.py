@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from evalkit import grid
 from evalkit.errors import GateError
 from evalkit.faults import faults
-from evalkit.figures import METHODS, count, figure, interval
+from evalkit.figures import METHODS, count, figure, interval, signed, signed_interval
 from evalkit.plaintext import Paint, clean, fitted, wrapped
 from evalkit.runs import Metric, Run, SuiteRun, Verdict
+from evalkit.stats.differences import Difference, dataset_refusal, differences
+from evalkit.stats.paired import LOG_RATIO
 
 BUILTINS_SHOWN = {"errors": ("rate",), "latency": ("median", "mean"), "cost": ("sum",)}
 """Which statistic of a quantity that every suite has is shown without a gate on it; the first there is."""
@@ -36,6 +38,7 @@ class Line:
     tag: str
     size: str
     missing: str
+    versus: str = ""
     gate: str = ""
     decision: str = ""
     fragile: bool = False
@@ -47,20 +50,24 @@ class Line:
         return f"{self.decision} fragile" if self.fragile else self.decision
 
 
-def render(run: Run, *, width: int, color: bool) -> str:
+def render(run: Run, *, width: int, color: bool, baseline: Run | None = None) -> str:
     """What came out of a run: for each suite its metrics with intervals, its gates with verdicts, and the reasons.
 
     No line is longer than `width` columns (60 at least): columns that say the least are left out first, and gates
-    are wrapped. With `color`, verdicts carry ANSI colours. Ends with a line end.
+    are wrapped. With `color`, verdicts carry ANSI colours. With a `baseline`, each metric also has its paired
+    difference to it. Ends with a line end.
     """
     width = max(width, 60)
     paint = Paint(on=color)
     parts: list[str] = []
     for suite in run.suites:
-        lines = list(table(run, suite.info.name))
+        compared, refusal = _compared(suite, baseline)
+        lines = list(table(run, suite.info.name, compared))
         text = [paint(fitted(_heading(suite), width), "1")]
         text.extend(_notes(run, suite, width, paint))
         text.extend(_raised(suite, width, paint))
+        if refusal:
+            text.extend(paint(line, "33") for line in wrapped(clean(refusal), width))
         if lines:
             text.extend(_laid_out(lines, width, paint))
         else:
@@ -71,8 +78,12 @@ def render(run: Run, *, width: int, color: bool) -> str:
     return "\n\n".join(parts) + "\n" if parts else "The run has no suites.\n"
 
 
-def table(run: Run, suite: str) -> Iterator[Line]:
-    """The lines of one suite: each score, then what every suite has, each followed by the gates that are on it."""
+def table(run: Run, suite: str, compared: Mapping[str, Difference] | None = None) -> Iterator[Line]:
+    """The lines of one suite: each score, then what every suite has, each followed by the gates that are on it.
+
+    `compared` has the difference of each metric to a baseline.
+    """
+    differing = compared or {}
     metrics = [metric for metric in run.metrics if metric.suite == suite]
     gated = [_Gated.of(verdict) for verdict in run.verdicts if verdict.suite == suite]
     for metric in _shown(metrics):
@@ -82,15 +93,57 @@ def table(run: Run, suite: str) -> Iterator[Line]:
         on_it = [gate for gate in mine if gate.label == label or gate.label in others]
         unknown = metric.value is None and not metric.scored + metric.errored
         silent = metric.name in HIDDEN or (metric.name in BUILTINS_SHOWN and unknown)
+        versus = _versus(differing.get(metric.name), metric.unit)
         if not on_it and not silent:
-            yield _line(metric, label=label)
+            yield dataclasses.replace(_line(metric, label=label), versus=versus)
         for gate in on_it:
-            yield _line(metric, label=label, gate=gate)
+            line = _line(metric, label=label, gate=gate)
+            yield dataclasses.replace(line, versus=line.versus or versus)
+            versus = ""
         for gate in mine:
             if gate not in on_it:
                 yield _line(_like(metric, gate.label, metrics), label=gate.label, gate=gate)
     for gate in gated:
         yield _line(None, label=gate.label, gate=gate)
+
+
+def _compared(suite: SuiteRun, baseline: Run | None) -> tuple[Mapping[str, Difference], str]:
+    """The differences of a suite's metrics to the baseline, and why there are none."""
+    before = (
+        next((other for other in baseline.suites if other.info.name == suite.info.name), None) if baseline else None
+    )
+    if baseline is None or before is None:
+        return {}, ""
+    why = dataset_refusal(before, suite)
+    if why:
+        return {}, f"Not compared with the baseline {baseline.id[:13]}: {why}."
+    found = {one.name: one for one in differences(before, suite, p_values=False)}
+    refused = [f"{one.name}, {one.refused}" for one in found.values() if one.refused]
+    return found, f"Not compared with the baseline: {'; '.join(refused)}." if refused else ""
+
+
+def _versus(difference: Difference | None, unit: str) -> str:
+    """`-0.025 (-0.15,+0.09) 1↑2↓`: the paired difference, its interval, and how many cases went which way."""
+    if difference is None or difference.refused or difference.difference is None:
+        return ""
+    text = signed(difference.difference, unit)
+    if difference.low is not None and difference.high is not None:
+        text += f" {signed_interval(difference.low, difference.high, unit)}"
+    return f"{text} {len(difference.improved):,}↑{len(difference.regressed):,}↓"
+
+
+def _versus_of(verdict: Verdict, unit: str) -> str:
+    """The same from the numbers of a verdict against a baseline."""
+    pairs = verdict.inputs.get("pairs")
+    if verdict.observed is None or not isinstance(pairs, dict):
+        return ""
+    relative = verdict.method == LOG_RATIO
+    text = f"{100 * verdict.observed:+.3g}%" if relative else signed(verdict.observed, unit)
+    if verdict.low is not None and verdict.high is not None:
+        scale = 100 if relative else 1
+        text += f" {signed_interval(scale * verdict.low, scale * verdict.high, '' if relative else unit)}"
+    up, down = pairs["higher"], pairs["lower"]
+    return f"{text} {up:,}↑{down:,}↓" if verdict.inputs.get("higher_is_better", True) else f"{text} {down:,}↑{up:,}↓"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +154,12 @@ class _Gated:
     metric: str
     label: str
     rule: str
+    is_paired: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its sentences are shown: a comparison that passes still says what it could have missed."""
+        return self.is_paired or self.verdict.decision != "pass"
 
     @classmethod
     def of(cls, verdict: Verdict) -> _Gated:
@@ -112,7 +171,8 @@ class _Gated:
             return cls(verdict=verdict, metric="", label=verdict.gate, rule="")
         each, _, bare = str(gate).rpartition("each case: ")
         rule = ("each case " if each or bare != str(gate) else "") + bare.removeprefix(gate.subject).strip()
-        return cls(verdict=verdict, metric=gate.metric, label=gate.subject, rule=rule)
+        paired = gate.baseline is not None
+        return cls(verdict=verdict, metric=gate.metric, label=gate.subject, rule=rule, is_paired=paired)
 
 
 def _shown(metrics: Sequence[Metric]) -> list[Metric]:
@@ -151,7 +211,8 @@ def _labels(metric: Metric) -> tuple[str, ...]:
 def _line(metric: Metric | None, *, label: str, gate: _Gated | None = None) -> Line:
     unit = metric.unit if metric else ""
     verdict = gate.verdict if gate else None
-    source: Metric | Verdict | None = metric if verdict is None or verdict.observed is None else verdict
+    own = verdict is not None and verdict.observed is not None and gate is not None and not gate.is_paired
+    source: Metric | Verdict | None = verdict if own else metric
     if source is None:
         source = verdict
     assert source is not None
@@ -175,10 +236,11 @@ def _line(metric: Metric | None, *, label: str, gate: _Gated | None = None) -> L
         return line
     return dataclasses.replace(
         line,
+        versus=_versus_of(verdict, unit) if gate.is_paired else "",
         gate=clean(gate.rule),
         decision=verdict.decision.upper(),
         fragile=verdict.fragile and verdict.decision == "pass",
-        below=() if verdict.decision == "pass" else tuple(clean(part) for part in _sentences(verdict)),
+        below=tuple(clean(part) for part in _sentences(verdict)) if gate.is_told else (),
     )
 
 
@@ -276,7 +338,7 @@ def _laid_out(lines: Sequence[Line], width: int, paint: Paint) -> Iterator[str]:
                 yield paint(("    " if level else "  └ ") + text, "2")
 
 
-_BAREST = 7
+_BAREST = 8
 
 
 def _columns(lines: Sequence[Line], level: int) -> list[grid.Column]:
@@ -295,6 +357,9 @@ def _columns(lines: Sequence[Line], level: int) -> list[grid.Column]:
     missing = [line.missing for line in lines]
     if level < 5 and not (level >= 3 and set(missing) == {"0"}):
         columns.append(grid.Column(title="missing", texts=missing, right=True))
+    if level < 8 and any(line.versus for line in lines):
+        texts = [line.versus if level < 6 else line.versus.split(" (")[0] for line in lines]
+        columns.append(grid.Column(title="vs baseline (paired)" if level < 3 else "vs baseline", texts=texts))
     if any(line.gate or line.decision for line in lines):
         gates = [line.gate for line in lines]
         columns.append(grid.Column(title="gate", texts=gates, least=16 if tight else None, wraps=True))

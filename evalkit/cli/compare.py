@@ -9,12 +9,13 @@ import click
 
 from evalkit import grid
 from evalkit.cli.options import CommonCommand, Invocation, emit_json, json_option, pass_invocation
-from evalkit.cli.shapes import COMPARE, moment
-from evalkit.comparison import Comparison, MetricDifference, SuiteComparison, compare
+from evalkit.cli.shapes import COMPARE, ends, moment
+from evalkit.comparison import Comparison, SuiteComparison, compare
 from evalkit.errors import EvalkitError
-from evalkit.figures import count, figure
+from evalkit.figures import METHODS, count, figure, signed, signed_interval
 from evalkit.plaintext import Paint, clean, wrapped
 from evalkit.runs import Run
+from evalkit.stats.differences import Difference
 
 SHOWN = 12
 
@@ -32,7 +33,8 @@ def command(invocation: Invocation, base: str, candidate: str, as_json: bool) ->
     """Compare two runs case by case: per metric, and which cases newly fail or newly pass.
 
     Cases are paired by id. A suite on two versions of its dataset is not compared, nor is a metric whose scorer has
-    changed. What is shown are the differences as seen, without a claim about chance.
+    changed. Each difference has its 95% interval, which is the one that a gate on it uses, and the p-value of no
+    difference.
     """
     with invocation.open_store() as store:
         first, second = (store.load(store.resolve(name), payload=True) for name in (base, candidate))
@@ -66,7 +68,7 @@ def _text(comparison: Comparison, width: int, paint: Paint) -> Iterator[str]:
             continue
         compared = [metric for metric in suite.metrics if not metric.refused and metric.pairs + metric.unpaired]
         if compared:
-            columns = grid.fit((_columns(compared, level) for level in range(4)), width)
+            columns = grid.fit((_columns(compared, level) for level in range(6)), width)
             yield paint(grid.header(columns), "2")
             for number in range(len(compared)):
                 yield from grid.lines(columns, number)
@@ -82,7 +84,11 @@ def _text(comparison: Comparison, width: int, paint: Paint) -> Iterator[str]:
         elif suite.identical:
             yield f"{len(suite.identical):,} of {count(suite.cases, 'case')} have identical outputs."
     yield ""
-    yield from wrapped("These are differences as seen; whether chance alone explains them is not judged here.", width)
+    yield from wrapped(
+        "An interval that has 0 inside it shows no difference, and does not show that there is none. p is how often "
+        "chance alone would give so large a difference; with many metrics, some are small by chance.",
+        width,
+    )
 
 
 def _state(run: Run) -> str:
@@ -96,17 +102,29 @@ def _cases(title: str, ids: Sequence[str], width: int, paint: Paint, colour: str
         yield from (paint(line, colour) for line in wrapped(text, width))
 
 
-def _columns(metrics: Sequence[MetricDifference], level: int) -> list[grid.Column]:
+def _columns(metrics: Sequence[Difference], level: int) -> list[grid.Column]:
+    """The columns; each level leaves one more thing out."""
+    moved = [f"{len(metric.improved):,}↑ {len(metric.regressed):,}↓" for metric in metrics]
     columns = [
-        grid.Column(title="metric", texts=[clean(metric.name) for metric in metrics], least=14 if level else None),
-        grid.Column(title="base", texts=[figure(metric.base, metric.unit) for metric in metrics], right=True),
-        grid.Column(title="candidate", texts=[figure(metric.candidate, metric.unit) for metric in metrics], right=True),
-        grid.Column(title="difference", texts=[_signed(metric) for metric in metrics], right=True),
-        grid.Column(title="pairs", texts=[f"{metric.pairs:,}" for metric in metrics], right=True),
-        grid.Column(
-            title="cases", texts=[f"{len(metric.higher):,}↑ {len(metric.lower):,}↓" for metric in metrics], right=True
-        ),
+        grid.Column(title="metric", texts=[clean(metric.name) for metric in metrics], least=14 if level else None)
     ]
+    if level < 5:
+        columns += [
+            grid.Column(title="base", texts=[figure(metric.base, metric.unit) for metric in metrics], right=True),
+            grid.Column(
+                title="candidate", texts=[figure(metric.candidate, metric.unit) for metric in metrics], right=True
+            ),
+        ]
+    columns += [
+        grid.Column(
+            title="difference", texts=[signed(metric.difference, metric.unit) for metric in metrics], right=True
+        ),
+        grid.Column(title="95% interval", texts=[_interval(metric, level) for metric in metrics]),
+        grid.Column(title="better, worse" if level < 2 else "cases", texts=moved, right=True),
+    ]
+    if level < 4:
+        columns.append(grid.Column(title="p", texts=[_p_value(metric) for metric in metrics], right=True))
+        columns.append(grid.Column(title="pairs", texts=[f"{metric.pairs:,}" for metric in metrics], right=True))
     if level < 2:
         columns.append(grid.Column(title="equal", texts=[f"{metric.equal:,}" for metric in metrics], right=True))
     if level < 3:
@@ -114,11 +132,17 @@ def _columns(metrics: Sequence[MetricDifference], level: int) -> list[grid.Colum
     return columns
 
 
-def _signed(metric: MetricDifference) -> str:
-    if metric.difference is None:
+def _interval(metric: Difference, level: int) -> str:
+    if metric.low is None or metric.high is None:
+        return ""
+    ends = signed_interval(metric.low, metric.high, metric.unit)
+    return ends if level else f"{ends} {METHODS.get(metric.method, metric.method)}"
+
+
+def _p_value(metric: Difference) -> str:
+    if metric.p_value is None:
         return "–"
-    text = figure(abs(metric.difference), metric.unit)
-    return text if metric.difference == 0 else ("+" if metric.difference > 0 else "-") + text
+    return "<0.001" if metric.p_value < 0.001 else f"{metric.p_value:.3f}"
 
 
 def _shape(comparison: Comparison) -> dict[str, Any]:
@@ -140,9 +164,18 @@ def _shape(comparison: Comparison) -> dict[str, Any]:
                         "base": metric.base,
                         "candidate": metric.candidate,
                         "difference": metric.difference,
+                        "interval": ends(metric.low, metric.high),
+                        "level": metric.level,
+                        "method": metric.method,
+                        "p_value": metric.p_value,
+                        "test": metric.test,
                         "pairs": metric.pairs,
+                        "missing": metric.missing,
                         "higher": list(metric.higher),
                         "lower": list(metric.lower),
+                        "higher_is_better": metric.higher_is_better,
+                        "improved": len(metric.improved),
+                        "regressed": len(metric.regressed),
                         "equal": metric.equal,
                         "unpaired": metric.unpaired,
                     }

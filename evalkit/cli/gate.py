@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -13,6 +13,7 @@ from evalkit.cli.shapes import GATE, verdict_shape
 from evalkit.errors import GateError, NotFound, did_you_mean
 
 if TYPE_CHECKING:
+    from evalkit.baselines import Baselines
     from evalkit.gates import Gate
     from evalkit.runs import Run, SuiteRun, Verdict
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     "--gate", "texts", metavar="GATE", multiple=True, help="Judge by this instead of the run's own gates; repeatable."
 )
 @click.option("--suite", "suite_name", metavar="SUITE", help="Judge this suite of the run only.")
+@click.option(
+    "--baseline",
+    "baseline",
+    metavar="BASE",
+    help="The stored run that gates against a baseline compare with, instead of the one in the settings.",
+)
 @click.option(
     "--inconclusive",
     type=click.Choice(["fail", "warn"]),
@@ -35,6 +42,7 @@ def command(
     run: str,
     texts: Sequence[str],
     suite_name: str | None,
+    baseline: str | None,
     inconclusive: str | None,
     as_json: bool,
 ) -> int:
@@ -43,11 +51,14 @@ def command(
     Leaves with 0 when all gates pass, 1 when one fails, 2 for a mistake in what was asked, 3 when none fails but
     some cannot be decided, 4 when too many trials errored.
     """
+    from evalkit.baselines import Baselines
     from evalkit.gates import exit_code
 
     found = invocation.load(run, payload=False)
-    on_inconclusive = inconclusive or invocation.settings().inconclusive
-    verdicts = judged(found, texts, suite_name, on_inconclusive)
+    settings = invocation.settings()
+    on_inconclusive = inconclusive or settings.inconclusive
+    baselines = Baselines(url=settings.store, name=baseline or settings.baseline)
+    verdicts = judged(found, texts, suite_name, on_inconclusive, baselines)
     found = dataclasses.replace(
         found,
         verdicts=tuple(verdicts),
@@ -67,11 +78,13 @@ def command(
         return code
     from evalkit.summary import render
 
-    click.echo(render(found, width=invocation.width, color=invocation.paint().on), nl=False)
+    click.echo(render(found, baseline=baselines.default, width=invocation.width, color=invocation.paint().on), nl=False)
     return code
 
 
-def judged(run: Run, texts: Sequence[str], suite_name: str | None, on_inconclusive: str) -> list[Verdict]:
+def judged(
+    run: Run, texts: Sequence[str], suite_name: str | None, on_inconclusive: str, baselines: Baselines
+) -> list[Verdict]:
     """The verdicts on a run by the gates `texts`, or by its own where there are none.
 
     A gate given for several suites is judged on those that have its metric. Raises `NotFound` for a suite that the
@@ -89,7 +102,7 @@ def judged(run: Run, texts: Sequence[str], suite_name: str | None, on_inconclusi
             by_suite[suite.info.name] = [parse(text, where=suite.info.location) for text in suite.info.gates]
     for gate in given:
         if not any(gate in gates for gates in by_suite.values()):
-            _check(suites[0], [gate])
+            _check(suites[0], [gate], baselines)
     if not any(by_suite.values()):
         raise GateError(
             "The run has no gates." if suite_name is None else f"The suite {suite_name} has no gates.",
@@ -99,8 +112,10 @@ def judged(run: Run, texts: Sequence[str], suite_name: str | None, on_inconclusi
     for suite in suites:
         gates = with_defaults(by_suite[suite.info.name])
         if given:
-            _check(suite, gates)
-        verdicts.extend(judge(gates, suite, on_inconclusive="warn" if on_inconclusive == "warn" else "fail"))
+            _check(suite, gates, baselines)
+        baseline, named = baselines.references(suite.info.name, gates)
+        policy: Literal["fail", "warn"] = "warn" if on_inconclusive == "warn" else "fail"
+        verdicts.extend(judge(gates, suite, baseline=baseline, named=named, on_inconclusive=policy))
     return verdicts
 
 
@@ -123,7 +138,8 @@ def _has(suite: SuiteRun, gate: Gate) -> bool:
     return gate.is_builtin or gate.metric in _names(suite)
 
 
-def _check(suite: SuiteRun, gates: Sequence[Gate]) -> None:
+def _check(suite: SuiteRun, gates: Sequence[Gate], baselines: Baselines) -> None:
     from evalkit.gates import check
 
-    check(gates, suite.info, suite.cases, known=_names(suite), possible=())
+    baseline, named = baselines.references(suite.info.name, gates)
+    check(gates, suite.info, suite.cases, known=_names(suite), possible=(), baseline=baseline, named=named)

@@ -5,19 +5,23 @@ again from a recorded verdict, and `exit_code` is the one code that follows.
 """
 
 from evalkit.gates.check import check
+from evalkit.gates.comparable import require
 from evalkit.gates.exits import exit_code
 from evalkit.gates.gate import Baseline, Gate
 from evalkit.gates.judging import DEFAULT_ERRORS, judge, recompute, with_defaults
 from evalkit.gates.parser import parse
+from evalkit.gates.versus import Reference
 
 __all__ = [
     "DEFAULT_ERRORS",
     "Baseline",
     "Gate",
+    "Reference",
     "check",
     "exit_code",
     "judge",
     "parse",
     "recompute",
+    "require",
     "with_defaults",
 ]

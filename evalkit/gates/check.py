@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import NoReturn
 
 from evalkit.case import Case
 from evalkit.errors import GateError, did_you_mean
 from evalkit.gates.advice import reachable
+from evalkit.gates.comparable import check_kind, check_reference, check_size
 from evalkit.gates.deciding import FEWEST_GRADED, FEWEST_REPEATED
 from evalkit.gates.gate import Gate, is_quantile
 from evalkit.gates.meaning import is_share
 from evalkit.gates.support import refuse_unsupported
+from evalkit.gates.versus import Reference
 from evalkit.gates.words import plural
 from evalkit.runs import SuiteInfo
 from evalkit.stats.columns import BUILTINS
@@ -27,6 +30,8 @@ def check(
     *,
     known: Collection[str],
     possible: Collection[str],
+    baseline: Reference | None = None,
+    named: Mapping[str, Reference] = MappingProxyType({}),
 ) -> None:
     """Raise `GateError` for the first gate that names nothing or can never pass.
 
@@ -34,17 +39,22 @@ def check(
     scorer may give its scores (they are accepted, not suggested first). Refused are: forms this version cannot
     decide, an unknown metric, gates where nothing can be scored, a slice without a case, and evidence that could
     not suffice even if every case passed, with the number of cases it takes. Whether there are cases enough is not
-    asked of a partial selection, which is no evidence anyway.
+    asked of a partial selection, which is no evidence anyway. `baseline` is the same suite in the run that gates
+    compare with, and `named` has those that gates name themselves; a comparison without one is refused, and one
+    with another version of the dataset or of a scorer.
     """
     for gate in gates:
         refuse_unsupported(gate)
         _check_metric(gate, known, possible)
+        check_kind(gate)
     if gates and not known and not possible and not info.scorers:
         _refuse(
             gates[0],
             "the suite has no scorer, so no gate of it can ever pass",
             hint="Add scorers=[…] to the suite.",
         )
+    for gate in gates:
+        check_reference(gate, info, baseline, named, known)
     for gate in gates:
         count = info.dataset.size if gate.slice is None else _slice_size(gate, cases, info)
         if not info.is_partial and count is not None:
@@ -103,6 +113,9 @@ def _slice_size(gate: Gate, cases: Sequence[Case], info: SuiteInfo) -> int | Non
 
 def _check_evidence(gate: Gate, info: SuiteInfo, cases: int) -> None:
     level = gate.confidence
+    if gate.baseline is not None:
+        check_size(gate, info, cases, is_graded=not _is_right_or_wrong(gate, info))
+        return
     if level is None:
         return
     if is_quantile(gate.reduces_by) or gate.reduces_by == "median":
@@ -125,7 +138,9 @@ def _is_right_or_wrong(gate: Gate, info: SuiteInfo) -> bool:
     """
     if is_share(gate):
         return True
-    if gate.is_builtin or gate.statistic is not None or not 0 <= gate.bound <= 1:
+    if gate.is_builtin or gate.statistic is not None:
+        return False
+    if gate.baseline is None and not 0 <= gate.bound <= 1:
         return False
     return not any(scorer.name == gate.metric and scorer.pass_mark for scorer in info.scorers)
 

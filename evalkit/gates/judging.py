@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Literal
 
 from evalkit.errors import GateError
+from evalkit.gates import versus as against
+from evalkit.gates.claims import decide_claim
 from evalkit.gates.deciding import decide
 from evalkit.gates.gate import Gate
 from evalkit.gates.parser import parse
 from evalkit.gates.sample import Sample, from_inputs, sample, to_inputs
 from evalkit.gates.support import refuse_unsupported
+from evalkit.gates.versus import Reference, Versus, reference_for, versus
 from evalkit.runs import SuiteRun, Verdict
 from evalkit.stats.columns import read
 
@@ -31,19 +35,36 @@ def with_defaults(gates: Sequence[Gate]) -> tuple[Gate, ...]:
     return (*gates, DEFAULT_ERRORS)
 
 
-def judge(gates: Sequence[Gate], suite: SuiteRun, *, on_inconclusive: OnInconclusive = "fail") -> tuple[Verdict, ...]:
-    """One verdict per gate, in their order, from the trials of a suite alone.
+def judge(
+    gates: Sequence[Gate],
+    suite: SuiteRun,
+    *,
+    baseline: SuiteRun | Reference | None = None,
+    named: Mapping[str, Reference] = MappingProxyType({}),
+    on_inconclusive: OnInconclusive = "fail",
+) -> tuple[Verdict, ...]:
+    """One verdict per gate, in their order, from the trials of a suite alone, and those of a baseline.
 
     A run that stopped early or is partial is judged on what there is: trials that never ran are missing values,
-    and the reason says so. Nothing scored, no trial, no scorer and an unknown name are a `fail`. Raises
-    `GateError` for a gate of a kind that this version cannot decide.
+    and the reason says so. Nothing scored, no trial, no scorer and an unknown name are a `fail`. `baseline` is the
+    same suite in the run that gates compare with, `named` has those that gates name themselves. Raises `GateError`
+    for a gate of a kind that this version cannot decide, for a comparison without a baseline, and for one with
+    another version of the dataset or scorer.
     """
     for gate in gates:
         refuse_unsupported(gate)
     if not gates:
         return ()
     table = read(suite)
-    return tuple(_verdict(gate, sample(gate, table), suite.info.name, on_inconclusive) for gate in gates)
+    reference = Reference(suite=baseline) if isinstance(baseline, SuiteRun) else baseline
+    found: list[Verdict] = []
+    for gate in gates:
+        if gate.baseline is None:
+            found.append(_verdict(gate, sample(gate, table), suite.info.name, on_inconclusive))
+        else:
+            data = versus(gate, table, reference_for(gate, reference, named))
+            found.append(_verdict(gate, data, suite.info.name, on_inconclusive))
+    return tuple(found)
 
 
 def recompute(verdict: Verdict) -> Verdict:
@@ -53,8 +74,9 @@ def recompute(verdict: Verdict) -> Verdict:
     `GateError` where the inputs are not those of a verdict.
     """
     try:
-        found = from_inputs(verdict.inputs)
-        return _verdict(parse(verdict.gate), found, verdict.suite, verdict.on_inconclusive)
+        gate = parse(verdict.gate)
+        found = from_inputs(verdict.inputs) if gate.baseline is None else against.from_inputs(verdict.inputs)
+        return _verdict(gate, found, verdict.suite, verdict.on_inconclusive)
     except (KeyError, TypeError, ValueError, AttributeError, LookupError) as error:
         if isinstance(error, GateError):
             raise
@@ -64,8 +86,11 @@ def recompute(verdict: Verdict) -> Verdict:
         ) from error
 
 
-def _verdict(gate: Gate, found: Sample, suite: str, on_inconclusive: OnInconclusive) -> Verdict:
-    finding = decide(gate, found)
+def _verdict(gate: Gate, found: Sample | Versus, suite: str, on_inconclusive: OnInconclusive) -> Verdict:
+    if isinstance(found, Versus):
+        finding, inputs = decide_claim(gate, found), against.to_inputs(found)
+    else:
+        finding, inputs = decide(gate, found), to_inputs(found)
     fields = {field.name: getattr(finding, field.name) for field in dataclasses.fields(finding)}
     return Verdict(
         suite=suite,
@@ -76,6 +101,6 @@ def _verdict(gate: Gate, found: Sample, suite: str, on_inconclusive: OnInconclus
         unscored=found.unscored,
         errored=found.errored,
         on_inconclusive=on_inconclusive,
-        inputs=to_inputs(found),
+        inputs=inputs,
         **fields,
     )

@@ -7,7 +7,7 @@ The grammar, in the order in which it is tried:
     metric     = (word | "text in quotes") ["[" tag "]" | "[" key "=" value "]"]
     comparison = (">=" | ">" | "<=" | "<") number [unit]
     claim      = ("not worse" | "better") "than" baseline ["by" number ["%"]] | "no regression vs" baseline
-    baseline   = "baseline" [word]
+    baseline   = "baseline" [run id or name | "text in quotes"]
 """
 
 from __future__ import annotations
@@ -274,12 +274,22 @@ class _Reader:
         self.skip()
         run = ""
         if not self.peek(r"by\b|@") and self.at < len(self.text):
-            run = self.name()
+            run = self.run()
         margin, relative = None, False
         if self.take(r"by\b") is not None:
             margin = self.number()
             relative = self.take("%") is not None
         return Baseline(claim=kind, run=run, margin=margin, relative=relative)
+
+    def run(self) -> str:
+        """The name of a run: an id, `last`, `SUITE@last`, or anything in quotes."""
+        if self.peek('"'):
+            self.skip()
+            return self.string()
+        name = self.take(r"\w(?:[\w./-]|@(?=[^\W\d]))*")
+        if name is None:
+            self.fail(f"expected the name of a run, saw {self.seen()}", hint="`evalkit runs` lists them.")
+        return name
 
     def level(self) -> Decimal | None:
         if self.take("@") is None:

@@ -54,7 +54,7 @@ def sample(gate: Gate, table: Table) -> Sample:
     info = table.suite.info
     selection = (info.selection or "a part of the trials") if info.is_partial else None
     problem = _problem(gate, table, column, positions)
-    found = dataclasses.replace(_counted(table, column, positions), problem=problem, selection=selection)
+    found = dataclasses.replace(counted(table, column, positions), problem=problem, selection=selection)
     if column is None or (problem and not (gate.metric == "errors" and found.trials)):
         return found
     return dataclasses.replace(found, data=_data(gate, table, _scaled(gate, column), positions))
@@ -91,7 +91,7 @@ def _slice_name(gate: Gate) -> str:
     return value if key == "tag" else f"{key}={value}"
 
 
-def _counted(table: Table, column: Column | None, positions: Sequence[int] | None) -> Sample:
+def counted(table: Table, column: Column | None, positions: Sequence[int] | None) -> Sample:
     """A sample with the counts only."""
     inside = None if positions is None else set(positions)
     chosen = [i for i, case in enumerate(table.case_of) if inside is None or case in inside]

@@ -21,11 +21,6 @@ def refuse_unsupported(gate: Gate) -> None:
 
 def _reason(gate: Gate) -> tuple[str, str] | None:
     name = gate.metric or "accuracy"
-    if gate.baseline is not None:
-        return (
-            "a comparison with a baseline",
-            f"Gate on the value itself, such as {name} >= 0.9 @ 95%, and compare runs with `evalkit compare`.",
-        )
     if gate.judge:
         return "the agreement of a judge with people", f"Gate on the judge's own score: {name} >= 0.8."
     if gate.statistic == CORRECTED:

@@ -76,7 +76,9 @@ class Evals:
         self.ledger = ledger
 
     def _new_ledger(self) -> Ledger:
-        return Ledger(self.config, Recorder(store=self.settings.store, seed=self.settings.seed))
+        settings = self.settings
+        recorder = Recorder(store=settings.store, seed=settings.seed, baseline=settings.baseline)
+        return Ledger(self.config, recorder)
 
     def _declare_suites(self, ledger: Ledger) -> None:
         errors = self.collection.errors
@@ -86,7 +88,7 @@ class Evals:
                 gates = parse_gates(planned.suite, extra)
                 planned.gates = tuple(str(gate) for gate in gates)
                 info = planned.info(self.settings, selection=self._selection())
-                check_plan(planned.suite, gates, info, planned.cases)
+                check_plan(planned.suite, gates, info, planned.cases, ledger.baselines)
             except EvalkitError as error:
                 errors.append(error)
                 continue
@@ -257,7 +259,14 @@ class Evals:
                 terminalreporter.write_line(f"ERROR: {text}", red=True)
         if self.run is not None:
             serial = self.scheduler.serial if self.scheduler is not None else {}
-            terminal.summary(terminalreporter, self.run, report=self.report, errors=self.errors, serial=serial)
+            terminal.summary(
+                terminalreporter,
+                self.run,
+                report=self.report,
+                errors=self.errors,
+                serial=serial,
+                baseline=None if self.ledger is None else self.ledger.baselines.default,
+            )
 
     def pytest_unconfigure(self) -> None:
         """Let go of the event loop and its threads."""

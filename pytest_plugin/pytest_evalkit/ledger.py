@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pytest
 
+from evalkit.baselines import Baselines
 from evalkit.case import Case, Dataset
 from evalkit.errors import EvalkitError
 from evalkit.gates import Gate
@@ -39,6 +40,11 @@ class Ledger:
     def suites(self) -> tuple[SuiteInfo, ...]:
         """The suites declared so far."""
         return self._recorder.suites
+
+    @property
+    def baselines(self) -> Baselines:
+        """The runs that the session is compared with."""
+        return self._recorder.baselines
 
     def declare(
         self,

@@ -30,6 +30,7 @@ FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "one more gate for every suite; may be repeated",
         },
     ),
+    ("baseline", {"metavar": "RUN", "help": "the stored run to compare with; `evalkit runs` lists them"}),
     ("report", {"metavar": "PATH", "help": "write an HTML report of the run"}),
     ("inconclusive", {"metavar": "fail|warn", "help": "what an inconclusive gate does to the session"}),
     ("sample", {"metavar": "N", "help": "only N cases of each suite, chosen by the seed; the run is partial"}),

@@ -68,13 +68,14 @@ def summary(
     report: Path | None,
     errors: Sequence[str],
     serial: Mapping[str, str],
+    baseline: Run | None = None,
 ) -> None:
     """Write the closing section: the table, what needs to be said, and where the run is."""
     from evalkit.summary import render
 
     writer = reporter._tw
     reporter.section("evals", sep="=")
-    text = render(run, width=writer.fullwidth, color=writer.hasmarkup)
+    text = render(run, width=writer.fullwidth, color=writer.hasmarkup, baseline=baseline)
     writer.write(text if text.endswith("\n") else text + "\n")
     for suite, fixture in serial.items():
         if fixture in ("pytest's option", "max_concurrency"):

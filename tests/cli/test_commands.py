@@ -209,7 +209,7 @@ def test_compare_pairs_the_cases(cli: Cli, make_run: MakeRun) -> None:
     assert "newly failing (2): c3, c4" in text
     assert "newly passing (1): c1" in text
     assert "17 of 20 cases have identical outputs." in text
-    assert "whether chance alone explains them is not judged here" in text
+    assert "An interval that has 0 inside it shows no difference" in text
 
 
 def test_two_runs_with_the_same_answers_are_said_to_be_identical(cli: Cli, make_run: MakeRun) -> None:

@@ -19,6 +19,7 @@ TOML = {
     "repeat": "3",
     "max_concurrency": "8",
     "gates": '["accuracy >= 0.9"]',
+    "baseline": '"last"',
     "report": '"out.html"',
     "inconclusive": '"warn"',
     "sample": "10",

@@ -58,6 +58,11 @@ from evalkit.gates.meaning import mistake
             {"statistic": "mean", "baseline": Baseline(claim="not worse", margin=Decimal(10), relative=True)},
         ),
         ("accuracy no regression vs baseline", {"baseline": Baseline(claim="no regression"), "level": None}),
+        ("accuracy no regression vs baseline 01a2-4f", {"baseline": Baseline(claim="no regression", run="01a2-4f")}),
+        (
+            "accuracy better than baseline sums@last @ 95%",
+            {"baseline": Baseline(claim="better", run="sums@last"), "level": Decimal(95)},
+        ),
         ("accuracy better than baseline nightly @ 95%", {"baseline": Baseline(claim="better", run="nightly")}),
         (
             "accuracy better than baseline by 0.01 @ 95%",

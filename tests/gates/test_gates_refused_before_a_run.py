@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evalkit.errors import GateError
-from evalkit.gates import check, parse
+from evalkit.gates import Reference, check, parse
 from evalkit.runs import ScorerInfo
 from evalkit.stats.power import perfect_cases
 
@@ -155,9 +155,6 @@ def test_point_gates_need_no_number_of_cases(checked):
 @pytest.mark.parametrize(
     "text",
     [
-        "accuracy not worse than baseline by 0.02 @ 95%",
-        "accuracy better than baseline @ 95%",
-        "accuracy no regression vs baseline",
         "pass^3 >= 0.8",
         "pass@5(accuracy) >= 0.8",
         "flake_rate <= 5%",
@@ -171,3 +168,90 @@ def test_what_cannot_be_decided_yet_is_refused_with_a_way_round(checked, text):
     assert "not available yet in this version" in refusal
     assert "A gate that is not decided would look like one that passed." in refusal
     assert "Gate on" in refusal
+
+
+# against a baseline
+
+
+@pytest.fixture
+def compared(make_suite):
+    """Check one gate against a suite of so many cases that has a baseline; gives the refusal as text, or None."""
+
+    def compared(text, cases=40, *, base=None, known=("accuracy",), repeat=1, **fields):
+        suite = make_suite([[1] * repeat] * cases, **fields)
+        before = make_suite([[1] * repeat] * cases if base is None else base, **fields)
+        try:
+            check(
+                [parse(text)],
+                suite.info,
+                suite.cases,
+                known=known,
+                possible=(),
+                baseline=Reference(suite=before, run="base"),
+            )
+        except GateError as refusal:
+            return str(refusal)
+        return None
+
+    return compared
+
+
+@pytest.mark.parametrize(("margin", "needed"), [("0.01", 381), ("0.02", 189), ("0.05", 73), ("0.1", 35)])
+def test_a_margin_that_so_few_cases_cannot_show_is_refused_with_the_number(compared, margin, needed):
+    text = f"accuracy not worse than baseline by {margin} @ 95%"
+    assert compared(text, needed) is None
+    refusal = compared(text, needed - 1)
+    assert f"needs at least {needed} cases even if not one of them changes" in refusal
+    assert "accuracy no regression vs baseline" in refusal
+
+
+def test_the_widest_use_of_the_cases_that_there_are_is_named(compared):
+    refusal = compared("accuracy not worse than baseline by 0.02 @ 95%", 40)
+    assert "widen the margin to 0.088" in refusal
+    assert compared("accuracy not worse than baseline by 0.088 @ 95%", 40) is None
+
+
+def test_graded_scores_are_not_asked_for_that_number(compared):
+    assert compared("accuracy.mean not worse than baseline by 0.02 @ 95%", 40) is None
+
+
+def test_a_gain_that_so_few_cases_cannot_show(compared):
+    assert "needs at least 4 cases even if every case rises" in compared("accuracy better than baseline @ 95%", 3)
+    assert compared("accuracy better than baseline @ 95%", 4) is None
+    assert "can rise by 1" in compared("accuracy better than baseline by 1 @ 95%", 100)
+
+
+def test_no_regression_is_an_alarm_for_any_number_of_cases(compared):
+    assert compared("accuracy no regression vs baseline", 2) is None
+    assert "fewer than 20" in compared("latency no regression vs baseline", 19)
+    assert "fewer than 10" in compared("accuracy no regression vs baseline", 9, repeat=3)
+
+
+@pytest.mark.parametrize("text", ["cost no regression vs baseline", "p95(latency) no regression vs baseline"])
+def test_only_means_are_compared(compared, text):
+    assert "only a mean or a rate is compared with a baseline" in compared(text)
+
+
+def test_percentages_of_what_may_be_nothing(compared):
+    assert "errors may be 0" in compared("errors not worse than baseline by 10% @ 95%")
+    refusal = compared("accuracy not worse than baseline by 10% @ 95%", base=[0, 1] * 20)
+    assert "no percentage can be taken" in refusal
+
+
+def test_a_baseline_without_that_score(make_suite):
+    suite, before = make_suite([1] * 40), make_suite([1] * 40, score="tone")
+    with pytest.raises(GateError, match='the baseline has no score called "accuracy"'):
+        check(
+            [parse("accuracy no regression vs baseline")],
+            suite.info,
+            suite.cases,
+            known=("accuracy",),
+            possible=(),
+            baseline=Reference(suite=before),
+        )
+
+
+def test_a_comparison_without_a_baseline_is_refused(checked):
+    refusal = checked("accuracy no regression vs baseline", 40)
+    assert "compares with a baseline, and none was named" in refusal
+    assert "A gate that is not decided would look like one that passed." in refusal
