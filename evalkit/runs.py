@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 RunStatus = Literal["running", "complete", "interrupted", "failed"]
 Decision = Literal["pass", "fail", "inconclusive"]
 
+CLUSTER = "evalkit.cluster"
+"""Where the metadata of a suite keep the name of its cluster key."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
@@ -85,6 +88,12 @@ class SuiteInfo:
     selection: str | None = None
     seed: int = 0
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def cluster(self) -> str | None:
+        """The metadata key of the cases by which they hang together; `None` where each stands for itself."""
+        key = self.metadata.get(CLUSTER)
+        return key if isinstance(key, str) else None
 
     @property
     def is_partial(self) -> bool:

@@ -22,6 +22,11 @@ STATISTICS = ("mean", "rate", "min", "max", "median", "sum")
 """Besides these there is `pXX` for any quantile."""
 
 REPEAT_STATISTICS = ("flake_rate", "majority")
+"""Shares over repeated trials, besides pass^k and pass@k."""
+
+CASE_STATISTICS = ("case_min", "case_max", "case_median")
+"""The mean over cases of the least, greatest and middle trial of each."""
+
 JUDGE_STATISTICS = ("kappa", "tpr", "tnr", "mcc", "consistency")
 CORRECTED = "corrected"
 
