@@ -18,7 +18,7 @@ from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun
 from evalkit.score import Scorer, constants_of
 from evalkit.stats import summarise
 from evalkit.store.plain import from_plain, to_plain
-from evalkit.suites import Suite, require_expected
+from evalkit.suites import Suite, require_cluster, require_expected
 from evalkit.trial import Trial
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def check_plan(suite: Suite, gates: Sequence[Gate], info: SuiteInfo, cases: Sequ
     never pass.
     """
     require_expected(suite, cases)
+    require_cluster(suite, cases)
     if not gates:
         return
     known = {scorer.name for scorer in suite.scorers}

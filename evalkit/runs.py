@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from evalkit.case import Case
+from evalkit.case import CLUSTER, Case
 from evalkit.errors import MissingExtra
 from evalkit.trial import Trial, Usage
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 RunStatus = Literal["running", "complete", "interrupted", "failed"]
 Decision = Literal["pass", "fail", "inconclusive"]
-
-CLUSTER = "evalkit.cluster"
-"""Where the metadata of a suite keep the name of its cluster key."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,10 @@ _COLOURS = {"PASS": "32", "FAIL": "31", "INCONCLUSIVE": "33"}
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the table. `below` are sentences that stand under it; `decision` is empty without a gate."""
+    """One line of the table. `below` are sentences that stand under it; `decision` is empty without a gate.
+
+    `rerun` is the standard error of the mean over other runs of the same cases, empty without repeats.
+    """
 
     metric: str
     value: str
@@ -36,6 +39,7 @@ class Line:
     tag: str
     size: str
     missing: str
+    rerun: str = ""
     gate: str = ""
     decision: str = ""
     fragile: bool = False
@@ -74,6 +78,7 @@ def render(run: Run, *, width: int, color: bool) -> str:
 def table(run: Run, suite: str) -> Iterator[Line]:
     """The lines of one suite: each score, then what every suite has, each followed by the gates that are on it."""
     metrics = [metric for metric in run.metrics if metric.suite == suite]
+    reruns = _reruns(run.suite(suite), metrics)
     gated = [_Gated.of(verdict) for verdict in run.verdicts if verdict.suite == suite]
     for metric in _shown(metrics):
         label, *others = _labels(metric)
@@ -82,9 +87,9 @@ def table(run: Run, suite: str) -> Iterator[Line]:
         on_it = [gate for gate in mine if gate.label == label or gate.label in others]
         silent = metric.name in HIDDEN or (metric.value is None and not metric.scored + metric.errored)
         if not on_it and not silent:
-            yield _line(metric, label=label)
+            yield _line(metric, label=label, rerun=reruns.get((metric.name, metric.statistic)))
         for gate in on_it:
-            yield _line(metric, label=label, gate=gate)
+            yield _line(metric, label=label, gate=gate, rerun=reruns.get((metric.name, metric.statistic)))
         for gate in mine:
             if gate not in on_it:
                 yield _line(_like(metric, gate.label, metrics), label=gate.label, gate=gate)
@@ -147,7 +152,17 @@ def _labels(metric: Metric) -> tuple[str, ...]:
     return (long,)
 
 
-def _line(metric: Metric | None, *, label: str, gate: _Gated | None = None) -> Line:
+def _reruns(suite: SuiteRun, metrics: Sequence[Metric]) -> dict[tuple[str, str], float]:
+    """The rerun error of each mean and rate over all cases; empty where nothing was repeated."""
+    if suite.info.repeat < 2:
+        return {}
+    from evalkit.stats.variance import rerun_errors
+
+    names = [(metric.name, metric.statistic) for metric in metrics if not metric.slice]
+    return rerun_errors(suite, names)
+
+
+def _line(metric: Metric | None, *, label: str, gate: _Gated | None = None, rerun: float | None = None) -> Line:
     unit = metric.unit if metric else ""
     verdict = gate.verdict if gate else None
     source: Metric | Verdict | None = metric if verdict is None or verdict.observed is None else verdict
@@ -169,6 +184,7 @@ def _line(metric: Metric | None, *, label: str, gate: _Gated | None = None) -> L
         tag=tag,
         size=f"{source.cases:,}×{_repeats(source)}",
         missing=f"{missing:,}",
+        rerun="" if rerun is None else figure(rerun, unit),
     )
     if gate is None or verdict is None:
         return line
@@ -294,6 +310,8 @@ def _columns(lines: Sequence[Line], level: int) -> list[grid.Column]:
     missing = [line.missing for line in lines]
     if level < 5 and not (level >= 3 and set(missing) == {"0"}):
         columns.append(grid.Column(title="missing", texts=missing, right=True))
+    if level < 4 and any(line.rerun for line in lines):
+        columns.append(grid.Column(title="rerun ±", texts=[line.rerun for line in lines], right=True))
     if any(line.gate or line.decision for line in lines):
         gates = [line.gate for line in lines]
         columns.append(grid.Column(title="gate", texts=gates, least=16 if tight else None, wraps=True))

@@ -6,7 +6,9 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from evalkit.stats.means import PerCase
+from evalkit.runs import SuiteRun
+from evalkit.stats.columns import read
+from evalkit.stats.means import PerCase, pass_rates, per_case
 from evalkit.stats.special import normal_quantile
 
 
@@ -77,3 +79,18 @@ def variance_split(collapsed: PerCase, positions: Sequence[int] | None = None) -
     trials = cases / inverse
     spread = math.fsum((mean - centre) ** 2 for mean in means) / (cases - 1)
     return VarianceSplit(cases=cases, trials=trials, within=squares / free, mean_square_between=trials * spread)
+
+
+def rerun_errors(suite: SuiteRun, metrics: Sequence[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    """The rerun error of each of `metrics`, by name and statistic, that is a mean or a rate over repeated cases."""
+    table = read(suite)
+    found: dict[tuple[str, str], float] = {}
+    for name, statistic in metrics:
+        column = table.columns.get(name)
+        if column is None or statistic not in ("mean", "rate"):
+            continue
+        view = pass_rates(column) if statistic == "rate" and not column.builtin else column
+        split = variance_split(per_case(table, view, failed_as_zero=not column.builtin))
+        if split is not None:
+            found[name, statistic] = split.rerun
+    return found

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evalkit.case import CLUSTER
 from evalkit.gates import judge, parse, recompute
-from evalkit.runs import CLUSTER
 from evalkit.stats import summarise
 from evalkit.stats.clusters import cluster_variance, cr0, cr2
 from evalkit.stats.columns import read
