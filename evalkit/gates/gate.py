@@ -28,6 +28,9 @@ CASE_STATISTICS = ("case_min", "case_max", "case_median")
 """The mean over cases of the least, greatest and middle trial of each."""
 
 JUDGE_STATISTICS = ("kappa", "tpr", "tnr", "mcc", "consistency")
+LABEL_STATISTICS = ("f1", "kappa", "mcc")
+"""The agreement of labels with those that were expected."""
+
 CORRECTED = "corrected"
 
 _RESERVED = (*REPEAT_STATISTICS, "by")

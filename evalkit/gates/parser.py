@@ -23,6 +23,7 @@ from evalkit.gates.gate import (
     CASE_STATISTICS,
     CORRECTED,
     JUDGE_STATISTICS,
+    LABEL_STATISTICS,
     PLAIN_NAME,
     REPEAT_STATISTICS,
     STATISTICS,
@@ -198,7 +199,7 @@ class _Reader:
         exact = _QUANTILE.fullmatch(word)
         if exact is not None and 0 < float(exact[1]) < 100:
             return
-        known = (*STATISTICS, *REPEAT_STATISTICS, *CASE_STATISTICS, CORRECTED, _LOW, _HIGH)
+        known = (*STATISTICS, *REPEAT_STATISTICS, *CASE_STATISTICS, *LABEL_STATISTICS, CORRECTED, _LOW, _HIGH)
         if word in known or _REPEATS.fullmatch(word):
             return
         self.fail(

@@ -159,6 +159,8 @@ def test_point_gates_need_no_number_of_cases(checked):
         "accuracy better than baseline @ 95%",
         "accuracy no regression vs baseline",
         "accuracy.corrected >= 0.85 @ 95%",
+        "accuracy.f1 >= 0.8",
+        "accuracy.mcc >= 0.5 @ 95%",
         "judge(accuracy).kappa >= 0.4 @ 95%",
     ],
 )
