@@ -37,7 +37,7 @@ docs: setup  ## write the generated pages and the shown output anew
 	$(BIN)/python scripts/docs.py
 
 bench: setup  ## the benchmarks, against the tools people use today (takes long, needs the network)
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks
 
 check: lint types test  ## all that a change has to pass
 

@@ -28,6 +28,6 @@ def megabytes(kibibytes: float | None) -> str:
     return "–" if kibibytes is None else f"{kibibytes * 1024 / 1e6:.0f} MB"
 
 
-def spread(values: Sequence[float], unit: str = "") -> str:
+def spread(values: Sequence[float]) -> str:
     """`lowest – highest`, which says more about a shared machine than a standard deviation."""
-    return f"{min(values):.2f} – {max(values):.2f}{unit}" if values else "–"
+    return f"{min(values):.2f} – {max(values):.2f}" if values else "–"

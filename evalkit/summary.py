@@ -85,7 +85,8 @@ def table(run: Run, suite: str) -> Iterator[Line]:
         mine = [gate for gate in gated if gate.metric == metric.name]
         gated = [gate for gate in gated if gate.metric != metric.name]
         on_it = [gate for gate in mine if gate.label == label or gate.label in others]
-        silent = metric.name in HIDDEN or (metric.value is None and not metric.scored + metric.errored)
+        unknown = metric.value is None and not metric.scored + metric.errored
+        silent = metric.name in HIDDEN or (metric.name in BUILTINS_SHOWN and unknown)
         if not on_it and not silent:
             yield _line(metric, label=label, rerun=reruns.get((metric.name, metric.statistic)))
         for gate in on_it:

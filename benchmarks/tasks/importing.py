@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import subjects as who
 from benchmarks.environments import ENVIRONMENTS
-from benchmarks.markdown import seconds, spread, table
+from benchmarks.markdown import seconds, table
 from benchmarks.measure import cost_of
 from benchmarks.plan import Plan
 from benchmarks.readings import Reading, median, of, paired
@@ -90,7 +90,7 @@ def section(readings: Sequence[Reading], plan: Plan) -> str:
                     (
                         f"`{statement}`",
                         seconds(statistics.median(over)),
-                        spread(over, " s"),
+                        f"{min(over) * 1000:.0f} – {max(over) * 1000:.0f} ms",
                         seconds(median(of(readings, TASK, f"{environment}: pass"), lambda r: r.cpu)),
                         str(len(over)),
                     )

@@ -11,9 +11,13 @@ def length(output: str) -> float:
 
 @ek.scorer(blocking=False)
 def tone(output: str) -> str:
-    return "plain" if "alpha" in output else "warm"
+    return "plain" if "e" in output[:3] else "warm"
 
 
-@ek.suite(dataset="cases.jsonl", scorers=[exact_match(), contains(), token_f1(), length, tone])
+@ek.suite(
+    dataset="cases.jsonl",
+    scorers=[exact_match(), contains(), token_f1(), length, tone],
+    gates=["exact_match >= 0.5"],  # so that a case that is wrong is a miss and not a failed test
+)
 async def test_answer(case: ek.Case) -> str:
     return str(case.metadata["answer"])

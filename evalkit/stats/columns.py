@@ -6,6 +6,7 @@ Trials are read once. Everything after that works on flat lists, so that many sl
 from __future__ import annotations
 
 import dataclasses
+import heapq
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -144,12 +145,13 @@ def _planned(suite: SuiteRun, cases: int, case_of: Sequence[int]) -> list[int]:
     total = suite.info.planned or cases * repeat
     if total >= cases * repeat:
         return [max(count, repeat) for count in seen]
-    absent = total - len(case_of)
     planned = list(seen)
-    while absent > 0:
-        fewest = min(range(cases), key=planned.__getitem__)
-        planned[fewest] += 1
-        absent -= 1
+    fewest = [(count, case) for case, count in enumerate(seen)]
+    heapq.heapify(fewest)
+    for _ in range(total - len(case_of)):
+        count, case = fewest[0]
+        planned[case] = count + 1
+        heapq.heapreplace(fewest, (count + 1, case))
     return planned
 
 

@@ -162,6 +162,8 @@ def _mean_metric(column: Column, statistic: str, data: Means, level: float, suit
         interval = data.interval(level)
         if interval is not None:
             low, high, method = interval.low, interval.high, interval.method
+            if column.builtin and column.unit:  # seconds, money and tokens are never below nothing
+                low = max(low, 0.0)
         elif missing:
             notes.append("no interval, since missing values have no bounds here")
     if data.clusters is not None and data.groups < FEW and low is not None:

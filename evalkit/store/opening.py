@@ -63,7 +63,10 @@ def prepare_path(path: Path, *, create: bool) -> None:
     if not create:
         raise NotFound(f"There is no store at {path}.", hint="Run a suite first: pytest evals/")
     try:
+        is_new = not path.parent.exists()
         path.parent.mkdir(parents=True, exist_ok=True)
+        if is_new and path.parent.name == ".evalkit":  # the folder that nobody asked for stays out of their commits
+            (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise StoreReadOnly(
             f"The folder of the store cannot be made: {error.strerror}.",

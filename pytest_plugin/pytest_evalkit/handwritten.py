@@ -70,7 +70,12 @@ def case_id(item: pytest.Function) -> str:
 
 
 def trial_of(item: pytest.Function, call: pytest.CallInfo[Any], notes: Notes) -> Trial | None:
-    """The trial of a hand-written item after its set-up or call; `None` for one that was skipped."""
+    """The trial of a hand-written item, once its set-up has failed or its call has ended; `None` until then.
+
+    `None` also for an item that was skipped: it is no trial.
+    """
+    if call.when == "teardown" or (call.when == "setup" and call.excinfo is None):
+        return None
     error = call.excinfo.value if call.excinfo is not None else None
     if error is not None and not isinstance(error, Exception | pytest.fail.Exception):
         return None

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from evalkit.canonical import utc_now
 from evalkit.runner import Engine, Finished, Inline, Job, Notes, run_job
+from evalkit.trial import Output, Trial, error_info
 from pytest_evalkit import internals
 from pytest_evalkit.capture import Capture, Sink
 from pytest_evalkit.collect import EvalItem
@@ -44,6 +46,27 @@ class Flight:
     outcome: BaseException | None = None
     landed: bool = False
     recorded: bool = False
+
+    @property
+    def trial(self) -> Trial | None:
+        """The trial, once the item has landed; `None` for one that was skipped, which is no trial but missing."""
+        if self.finished is not None:
+            return self.finished.trial
+        error = self.setup.excinfo.value if self.setup.excinfo is not None else self.outcome
+        if error is None or isinstance(error, pytest.skip.Exception):
+            return None
+        info = error_info(error)
+        if isinstance(error, pytest.fail.Exception):
+            info = dataclasses.replace(info, is_assertion=True)
+        return Trial(
+            case_id=self.item.case.id,
+            number=self.item.number,
+            output=Output(error=info),
+            outcome="missed" if info.is_assertion else "errored",
+            started_at=utc_now(),
+            duration=0.0,
+            nodeid=self.item.nodeid,
+        )
 
 
 class Scheduler:
@@ -306,11 +329,12 @@ class Scheduler:
 def raise_outcome(flight: Flight) -> None:
     """Raise what the body of a flight that has landed is to be reported with; nothing where it passed.
 
-    With gates the gates decide, so that a miss or an error raises nothing; pytest's own skip and fail always do.
+    With gates the gates decide, so that a miss or an error raises nothing; a skip always does.
     """
-    if flight.outcome is not None:
+    gated = bool(flight.item.planned.gates)
+    if flight.outcome is not None and not (gated and isinstance(flight.outcome, pytest.fail.Exception)):
         raise flight.outcome
-    if flight.item.planned.gates or flight.finished is None:
+    if gated or flight.finished is None:
         return
     if flight.finished.exception is not None:
         raise flight.finished.exception

@@ -91,7 +91,7 @@ def summary(
 
 def _near(path: str) -> str:
     here = f"{Path.cwd()}/"
-    return path.removeprefix(here)
+    return path.removeprefix("sqlite:///").removeprefix(here)
 
 
 def write_report(run: Run, path: Path) -> Path:

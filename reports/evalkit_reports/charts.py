@@ -156,7 +156,7 @@ def histogram(values: Sequence[float], unit: str, *, shares: bool = False) -> Hi
         for name, value in quantiles
     )
     return Histogram(
-        bins=bins, ends=(measure(low, unit), measure(high, unit)), logarithmic=logarithmic, marks=marks, most=most
+        bins=bins, ends=Axis(low=low, high=high, unit=unit).ends, logarithmic=logarithmic, marks=marks, most=most
     )
 
 

@@ -152,7 +152,6 @@ class Measures:
         metric = self._metrics[key]
         bounds = self._bounds.get(key, [])
         level = f"{metric.level * 100:.4g}%" if metric.low is not None or metric.high is not None else ""
-        labelled = metric.statistic == LABELS
         return MetricRow(
             name=metric.name,
             statistic=self._statistic(metric.name, metric.statistic),
@@ -160,7 +159,7 @@ class Measures:
             interval=words.interval(metric.low, metric.high, _unit(metric)),
             method=" ".join(part for part in (level, metric.method) if part),
             sample=sample_of(metric),
-            missing="" if labelled else missing(metric.unscored, metric.errored),
+            missing=missing(metric.unscored, metric.errored),
             note=metric.note or ("few cases: read the values" if 0 < metric.cases < _FEW else ""),
             bar=_bar(metric, bounds, self._overall(key)),
             bounded=bool(bounds),

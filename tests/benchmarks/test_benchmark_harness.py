@@ -42,7 +42,7 @@ def test_the_processor_time_of_grandchildren_counts(bench, tmp_path):
 
 
 def test_a_command_that_fails_gives_no_figures(bench, tmp_path):
-    with pytest.raises(bench.measure.Failed, match="ended with 3, not 0"):
+    with pytest.raises(bench.measure.Failed, match="ended with 3"):
         bench.measure.cost_of([sys.executable, "-c", "raise SystemExit(3)"], folder=tmp_path, environment={})
 
 

@@ -218,7 +218,8 @@ def test_a_reader_that_goes_away_is_no_error(make_run: Any, project: Path) -> No
 @pytest.mark.slow
 def test_ctrl_c_in_a_real_process(project: Path) -> None:
     (project / "slow.py").write_text(
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # which a CI in the background has ignored
         "from evalkit.cli.options import Invocation\n"
         "def wait(self):\n"
         "    print('waiting', flush=True)\n"

@@ -194,6 +194,15 @@ def test_a_repeat_that_never_ran_is_missing_in_its_case(verdict):
     assert (found.decision, found.low, found.high) == ("inconclusive", pytest.approx(2 / 3), 1)
 
 
+def test_a_selection_of_single_trials_that_stopped(verdict, make_suite):
+    """Three trials of two cases with three repeats were selected and two ran: the third is missing, and no more."""
+    suite = make_suite([[1, "absent", "absent"], [1, "absent", "absent"]], planned=3, declared=6, selection="-k t1")
+    found = verdict("accuracy >= 0.75", suite)
+    assert (found.decision, found.low) == ("pass", 0.75)
+    assert "1 of 3 trials never ran" in found.reason
+    assert verdict("accuracy >= 0.8", suite).decision == "inconclusive"
+
+
 def test_a_selection_says_that_it_is_one(verdict):
     found = verdict("accuracy >= 0.9", [1] * 5, declared=400, selection="-k german")
     assert found.decision == "pass"

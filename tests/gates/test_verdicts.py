@@ -141,6 +141,32 @@ def test_latency_has_an_interval_of_its_own_shape(verdict):
     assert "The mean latency is at most 864 ms" in found.reason
 
 
+def test_undecided_latency_says_how_many_cases_would_decide(verdict):
+    seconds = [0.5 + (i % 7) / 10 for i in range(42)]
+    found = verdict("latency <= 850ms @ 95%", [1] * 42, latency=seconds)
+    assert found.decision == "inconclusive"
+    # 1.96² · 0.2024² / 0.05² = 62.98, and two more for t instead of z
+    assert found.hint.startswith(
+        "About 65 cases would decide it if the score stays as it is. What these 42 do show is <= 864 ms."
+    )
+    at_the_bound = verdict("latency <= 800ms @ 95%", [1] * 42, latency=seconds)
+    assert at_the_bound.hint.startswith("What was seen is too near the bound for any number of cases to tell.")
+
+
+def test_a_quantile_that_more_cases_would_narrow(verdict):
+    found = verdict("p95(latency) <= 99s @ 95%", [1] * 100, latency=[float(i) for i in range(1, 101)])
+    assert found.hint == 'More cases narrow the interval. Without "@ 95%" the gate judges these cases only.'
+
+
+def test_the_rate_of_words_that_pass(verdict):
+    from evalkit.score import Score
+
+    cells = [Score(name="tone", label="kind", passed=True, scorer="tone")] * 9
+    cells.append(Score(name="tone", label="rude", passed=False, scorer="tone"))
+    assert verdict("tone.rate >= 0.9", cells, score="tone").observed == 0.9
+    assert verdict("tone >= 0.9", cells, score="tone").observed == 0.9
+
+
 def test_quantiles_by_the_nearest_rank(verdict):
     seconds = [float(i) for i in range(1, 101)]
     assert verdict("p95(latency) <= 95s", [1] * 100, latency=seconds).observed == 95

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -86,6 +87,7 @@ def start_evals(pytester: pytest.Pytester) -> Iterator[Callable[..., subprocess.
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            preexec_fn=_hear_ctrl_c,
         )
         started.append(process)
         return process
@@ -95,6 +97,10 @@ def start_evals(pytester: pytest.Pytester) -> Iterator[Callable[..., subprocess.
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a CI that runs in the background passes on that it is ignored
 
 
 @pytest.fixture

@@ -198,3 +198,18 @@ def test_polite(evalkit, n):
     )
     assert ran.result.ret == 1
     assert ran.run.verdicts[0].observed == 0.75
+
+
+def test_pytest_fail_in_a_gated_body_is_a_miss_like_any_failed_assert(run_evals):
+    ran = run_evals("""
+@evalkit.suite(dataset=rows(4), scorers=[same], gates=["same >= 0.5"])
+async def test_it(case):
+    if case.input == 1:
+        pytest.fail("not good enough")
+    assert case.input != 2
+    return case.input
+""")
+    assert ran.result.ret == 0
+    ran.result.stdout.fnmatch_lines(["=* 4 passed, 2 missed*"])
+    assert ran.outcomes() == {"c0": "passed", "c1": "missed", "c2": "missed", "c3": "passed"}
+    assert ran.run.verdicts[0].observed == 0.5

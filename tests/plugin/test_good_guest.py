@@ -199,3 +199,43 @@ async def test_it(case, tmp_path):
     )
     assert ran.result.ret == 0
     assert "Error" not in ran.text
+
+
+def test_xdist_keeps_errors_skips_and_hand_written_tests(run_evals):
+    ran = run_evals(
+        """
+@pytest.fixture
+def thing(case):
+    if case.input == 3:
+        raise RuntimeError("no database")
+
+@evalkit.suite(dataset=rows(8), scorers=[same], gates=["same >= 0.5", "errors <= 50%"])
+def test_it(case, thing):
+    if case.input == 1:
+        pytest.skip("not today")
+    if case.input == 2:
+        raise ValueError("model away")
+    return case.input if case.input != 4 else None
+
+def test_hand(evalkit):
+    evalkit.score("polite", 0.5)
+""",
+        "-n",
+        "2",
+        plugins=True,
+        subprocess=True,
+    )
+    suites = {suite.info.name: suite for suite in ran.run.suites}
+    outcomes = {trial.case_id: trial.outcome for trial in suites["test_it"].trials}
+    assert outcomes == {
+        "c0": "passed",
+        "c2": "errored",
+        "c3": "errored",
+        "c4": "missed",
+        "c5": "passed",
+        "c6": "passed",
+        "c7": "passed",
+    }
+    assert suites["test_hand"].trials[0].scores[0].value == 0.5
+    ran.result.assert_outcomes(passed=7, errors=1, skipped=1)
+    ran.result.stdout.fnmatch_lines(["=* 1 errored, 1 missed in *"])

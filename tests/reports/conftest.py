@@ -8,6 +8,7 @@ import json
 import os
 import random
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -241,6 +242,13 @@ class Reader:
         page.goto(path.as_uri() + fragment)
         page.wait_for_selector("html[data-ready=yes]")
         return page
+
+    def until(self, page: Any, condition: str, arg: Any = None) -> None:
+        """Waits until `condition` holds. Playwright's own `wait_for_function` needs an `eval` that the page forbids."""
+        deadline = time.monotonic() + 20
+        while not page.evaluate(condition, arg):
+            assert time.monotonic() < deadline, f"never came true: {condition}"
+            page.wait_for_timeout(20)
 
     def _seen(self, request: Any) -> None:
         if not request.url.startswith(("file:", "data:", "blob:")):

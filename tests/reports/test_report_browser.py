@@ -53,18 +53,19 @@ def test_nothing_shifts_while_the_cases_load(reader: Any, support_report: Path) 
 def test_search_finds_words_in_ids_outputs_and_tracebacks(reader: Any, support_report: Path) -> None:
     page = reader.open(support_report)
     page.fill("#search", "support-00017")
-    page.wait_for_function("document.querySelector('#count').textContent.startsWith('1 of')")
+    reader.until(page, "document.querySelector('#count').textContent.startsWith('1 of')")
     assert ids(page) == ["support-00017"]
     page.fill("#search", "RateLimited client.py")
-    page.wait_for_function(
-        "document.querySelectorAll('.row').length && !document.querySelector('#count').textContent.startsWith('1 of')"
+    reader.until(
+        page,
+        "document.querySelectorAll('.row').length && !document.querySelector('#count').textContent.startsWith('1 of')",
     )
     outcomes = page.eval_on_selector_all(".row .outcome", "cells => cells.map(c => c.textContent.trim())")
     assert set(outcomes) == {"errored"}
     page.fill("#search", '"no such words at all"')
     page.wait_for_selector("text=No case matches these filters")
     page.keyboard.press("Escape")
-    page.wait_for_function("!document.querySelector('#count').textContent.includes(' of ')")
+    reader.until(page, "!document.querySelector('#count').textContent.includes(' of ')")
 
 
 def test_filters_by_outcome_tag_and_score_and_clears(reader: Any, support_report: Path) -> None:
@@ -83,7 +84,7 @@ def test_filters_by_outcome_tag_and_score_and_clears(reader: Any, support_report
     assert values
     assert all(float(value) < 0.5 for value in values)
     page.click("#reset")
-    page.wait_for_function("document.querySelector('#count').textContent === '240 rows'")
+    reader.until(page, "document.querySelector('#count').textContent === '240 rows'")
     assert page.input_value("#below") == ""
 
 
@@ -92,7 +93,7 @@ def test_a_bar_of_the_histogram_filters_by_its_range(reader: Any, support_report
     bin_ = page.locator("figure[data-score=helpful] .bin").nth(5)
     count = int(bin_.locator("title").text_content().rsplit(": ", 1)[1])
     bin_.click()
-    page.wait_for_function("document.querySelector('#count').textContent.includes(' of ')")
+    reader.until(page, "document.querySelector('#count').textContent.includes(' of ')")
     assert shown(page).startswith(f"{count} of 240")
 
 
@@ -142,7 +143,7 @@ def test_opens_a_case_with_everything_about_it(reader: Any, support_report: Path
 def test_an_error_is_shown_with_its_traceback(reader: Any, support_report: Path) -> None:
     page = reader.open(support_report)
     page.fill("#search", "RateLimited")
-    page.wait_for_function("document.querySelector('#count').textContent.includes(' of ')")
+    reader.until(page, "document.querySelector('#count').textContent.includes(' of ')")
     page.click(".row >> nth=0")
     page.wait_for_selector("#panel .fault")
     page.click("#panel summary:text-is('Traceback')")
@@ -186,13 +187,13 @@ def test_keyboard_alone_is_enough(reader: Any, support_report: Path) -> None:
     page.wait_for_selector("#panel-title")
     assert page.inner_text("#panel-title") == "support-00001"
     page.keyboard.press("j")
-    page.wait_for_function("document.querySelector('#panel-title').textContent === 'support-00002'")
+    reader.until(page, "document.querySelector('#panel-title').textContent === 'support-00002'")
     page.keyboard.press("Escape")
     assert page.is_hidden("#panel")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "search"
     page.keyboard.type("00005")
-    page.wait_for_function("document.querySelector('#count').textContent.startsWith('1 of')")
+    reader.until(page, "document.querySelector('#count').textContent.startsWith('1 of')")
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     page.wait_for_selector("#panel-title")

@@ -152,7 +152,8 @@ WALK = """async (stride) => {
     press('Enter');
     const seen = new Set();
     for (let place = 0; place < rows; place += stride) {
-        await new Promise(resolve => setTimeout(resolve, 5));
+        const opened = () => document.querySelector('#panel-title')?.textContent === document.querySelector('.row.active .id').textContent;
+        for (let waited = 0; !opened() && waited < 2000; waited++) await new Promise(resolve => setTimeout(resolve, 5));
         document.querySelectorAll('#panel summary, #panel .unfold').forEach(e => e.click());
         document.querySelectorAll('#panel .mode').forEach(e => { if (!e.textContent.startsWith('Copy')) e.click(); });
         seen.add(document.querySelector('#panel-title').textContent);
@@ -175,7 +176,7 @@ def test_attacks_in_every_field_are_text(
     assert page.title().endswith(ATTACKS[0])
     assert page.evaluate(WALK, 3) == len(ATTACKS)
     page.fill("#search", "<script>window.pwned=1</script>")
-    page.wait_for_function("document.querySelector('#count').textContent.includes(' of ')")
+    reader.until(page, "document.querySelector('#count').textContent.includes(' of ')")
     assert page.evaluate("window.pwned") is None
     assert set(page.evaluate(elements)) - clean <= {
         "aside",
@@ -208,7 +209,7 @@ def test_ids_of_any_spelling_can_be_linked_to(
     assert len(links) > 10
     for text, href in links[::3]:
         page.evaluate("href => { location.hash = href; }", href)
-        page.wait_for_function("text => document.querySelector('#panel-title')?.textContent === text", arg=text)
+        reader.until(page, "text => document.querySelector('#panel-title')?.textContent === text", arg=text)
 
 
 @pytest.mark.browser

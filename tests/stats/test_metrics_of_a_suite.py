@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import sys
 import time
 from decimal import Decimal
 
@@ -170,6 +171,7 @@ def test_trials_in_another_order_give_the_same_metrics(make_suite):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.gettrace() is not None, reason="a tracer, such as that of coverage, is what would be timed")
 def test_ten_thousand_cases_five_scorers_and_twenty_slices_take_under_two_seconds(make_suite):
     chance = random.Random(1)
     cells = [chance.random() for _ in range(10_000)]

@@ -303,3 +303,10 @@ def test_a_file_or_folder_without_the_right_to_write(
     )
     (said,) = outputs([reader])
     assert said.split() == ["True", "True", "none" if what == "no store yet" else "1"]
+
+
+def test_the_default_folder_keeps_itself_out_of_commits(tmp_path):
+    open_store(tmp_path / ".evalkit" / "evalkit.db").close()
+    assert (tmp_path / ".evalkit" / ".gitignore").read_text() == "*\n"
+    open_store(tmp_path / "mine" / "evalkit.db").close()
+    assert not (tmp_path / "mine" / ".gitignore").exists()

@@ -195,7 +195,7 @@ function waysToShow(value) {
   const messages = messagesIn(parsed);
   if (messages) return [["Chat", () => chatNodes(messages)], json, raw];
   const fields = isObject(parsed) ? Object.values(parsed) : [];
-  if (fields.some((field) => typeof field === "string" && (field.length > 60 || field.includes("\n")))) {
+  if (fields.some((field) => typeof field === "string" && (field.includes("\n") || (field.length > 24 && field.includes(" "))))) {
     return [["Fields", () => fieldNodes(parsed)], json, raw];
   }
   return [json, raw];

@@ -216,7 +216,7 @@ function bindPrint() {
       outcomeNode(row),
       make("span", "", data.cases.id[data.rows.case[row]] + (data.rows.trial[row] > 1 ? ` (trial ${data.rows.trial[row]})` : "")),
       isolated(data.cases.text[data.rows.case[row]]),
-      make("span", "", ...table.used.slice(0, 4).map((index) => make("div", "", scoreNode(index, row, true)))),
+      make("span", "few", ...table.used.slice(0, 4).map((index) => scoreNode(index, row, true))),
       make("span", "", seconds(data.rows.latency[row]))));
     if (table.rows.length > MOST_PRINTED) lines.push(make("p", "", `The first ${MOST_PRINTED} of ${whole.format(table.rows.length)} rows are printed; filter the table to print others.`));
     $("printed").replaceChildren(...lines);
@@ -229,6 +229,10 @@ function bindPrint() {
 async function start() {
   bindTheme();
   document.documentElement.classList.add("js");
+  for (const command of document.querySelectorAll(".command")) {
+    const text = command.querySelector("pre").textContent;
+    command.append(copyButton(() => text));
+  }
   if (typeof DecompressionStream === "undefined") {
     $("rows").replaceChildren();
     complain("This browser is too old to unpack the cases. Everything above is complete.");
