@@ -21,6 +21,10 @@ def _no_metadata() -> Mapping[str, Any]:
     return _NONE
 
 
+CLUSTER = "evalkit.cluster"
+"""Where the metadata of a suite keep the name of its cluster key."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One row: what goes in, what should come out, and what is known about it.

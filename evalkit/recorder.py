@@ -19,7 +19,7 @@ from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun
 from evalkit.score import Scorer, constants_of
 from evalkit.stats import summarise
 from evalkit.store.plain import from_plain, to_plain
-from evalkit.suites import Suite, require_expected
+from evalkit.suites import Suite, require_cluster, require_expected
 from evalkit.trial import Trial
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def check_plan(
     never pass, and `NotFound` for a baseline that is not there or cannot be one.
     """
     require_expected(suite, cases)
+    require_cluster(suite, cases)
     if not gates:
         return
     known = {scorer.name for scorer in suite.scorers}

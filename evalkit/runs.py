@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from evalkit.case import Case
+from evalkit.case import CLUSTER, Case
 from evalkit.errors import MissingExtra
 from evalkit.trial import Trial, Usage
 
@@ -85,6 +85,12 @@ class SuiteInfo:
     selection: str | None = None
     seed: int = 0
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def cluster(self) -> str | None:
+        """The metadata key of the cases by which they hang together; `None` where each stands for itself."""
+        key = self.metadata.get(CLUSTER)
+        return key if isinstance(key, str) else None
 
     @property
     def is_partial(self) -> bool:

@@ -210,7 +210,7 @@ def _jobs(
     takes_notes = "evalkit" in inspect.signature(suite.function).parameters
     for case in cases:
         for number in range(1, repeat + 1):
-            notes = Notes()
+            notes = Notes(trial=number)
             given = {**arguments, "evalkit": notes} if takes_notes else arguments
             yield Job(
                 case=case,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
-from evalkit.case import Case, Dataset
+from evalkit.case import CLUSTER, Case, Dataset
 from evalkit.errors import SuiteError, did_you_mean
 from evalkit.score import Scorer, as_scorer
 
@@ -37,7 +37,8 @@ class Suite:
     """The declaration of a suite, as written; nothing has been read or run.
 
     `file` and `line` are where the function stands. `max_concurrency`, `repeat` and `seed` are `None` where
-    the setting of the session decides. `timeout` is in seconds per trial.
+    the setting of the session decides. `timeout` is in seconds per trial. `cluster` is the metadata key of the cases
+    by which they hang together, `None` where each stands for itself; it is kept in `metadata` too.
     """
 
     function: Callable[..., Any]
@@ -50,6 +51,7 @@ class Suite:
     timeout: float | None = None
     seed: int | None = None
     on_inconclusive: Literal["fail", "warn", "pass"] | None = None
+    cluster: str | None = None
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     file: str = ""
     line: int = 0
@@ -76,6 +78,7 @@ def suite(
     timeout: float | None = None,
     seed: int | None = None,
     on_inconclusive: Literal["fail", "warn", "pass"] | None = None,
+    cluster: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     **unknown: Any,
 ) -> Callable[[Function], Function]:
@@ -83,7 +86,8 @@ def suite(
 
     `dataset` is a path beside the file (jsonl, json, csv, yaml, parquet), the result of `evalkit.load(...)`, a
     list of cases or dicts, or a callable that returns one. `scorers` are functions or `Scorer`s, `gates` lines
-    such as `"accuracy >= 0.9 @ 95%"`. With gates the gates decide; without, each case does.
+    such as `"accuracy >= 0.9 @ 95%"`. With gates the gates decide; without, each case does. `cluster` names a metadata
+    key: cases with the same value of it, such as questions on one document, are not independent and count as one.
 
     The function takes `case`, and any pytest fixtures; it may be `async`. Raises `SuiteError` or `ScorerError`
     for a declaration that cannot work, naming the file and line.
@@ -108,6 +112,8 @@ def suite(
         _check_number("timeout", timeout, where, whole=False)
         if on_inconclusive not in (None, "fail", "warn", "pass"):
             raise SuiteError(f'on_inconclusive is "fail", "warn" or "pass", not {on_inconclusive!r}.', where=where)
+        if cluster is not None and (not isinstance(cluster, str) or not cluster):
+            raise SuiteError(f"`cluster` is the name of a metadata key, not {cluster!r}.", where=where)
         parameters = inspect.signature(function).parameters
         if "case" not in parameters:
             raise SuiteError(
@@ -127,7 +133,8 @@ def suite(
             timeout=timeout,
             seed=seed,
             on_inconclusive=on_inconclusive,
-            metadata=dict(metadata or {}),
+            cluster=cluster,
+            metadata=dict(metadata or {}) | ({} if cluster is None else {CLUSTER: cluster}),
             file=file,
             line=line,
         )
@@ -156,6 +163,22 @@ def require_expected(declared: Suite, cases: Sequence[Case]) -> None:
                 where=declared.location,
                 hint="Give them an `expected`, or leave these cases or this scorer out.",
             )
+
+
+def require_cluster(declared: Suite, cases: Sequence[Case]) -> None:
+    """Raise `SuiteError` where the suite names a cluster key that some of `cases` lack, naming the first three."""
+    key = declared.cluster
+    lacking = [] if key is None else [case for case in cases if case.metadata.get(key) is None]
+    if not lacking:
+        return
+    keys = sorted({name for case in cases for name in case.metadata})
+    named = ", ".join(case.id for case in lacking[:3]) + (", …" if len(lacking) > 3 else "")
+    raise SuiteError(
+        f'cluster="{key}" is no metadata key of {len(lacking):,} of {len(cases):,} cases: {named}.'
+        + did_you_mean(str(key), keys),
+        where=declared.location,
+        hint=f"The metadata keys are: {', '.join(keys[:12])}." if keys else "No case has metadata.",
+    )
 
 
 def _place(function: Callable[..., Any]) -> tuple[str, int]:

@@ -30,7 +30,10 @@ _COLOURS = {"PASS": "32", "FAIL": "31", "INCONCLUSIVE": "33"}
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the table. `below` are sentences that stand under it; `decision` is empty without a gate."""
+    """One line of the table. `below` are sentences that stand under it; `decision` is empty without a gate.
+
+    `rerun` is the standard error of the mean over other runs of the same cases, empty without repeats.
+    """
 
     metric: str
     value: str
@@ -39,6 +42,7 @@ class Line:
     size: str
     missing: str
     versus: str = ""
+    rerun: str = ""
     gate: str = ""
     decision: str = ""
     fragile: bool = False
@@ -85,6 +89,7 @@ def table(run: Run, suite: str, compared: Mapping[str, Difference] | None = None
     """
     differing = compared or {}
     metrics = [metric for metric in run.metrics if metric.suite == suite]
+    reruns = _reruns(run.suite(suite), metrics)
     gated = [_Gated.of(verdict) for verdict in run.verdicts if verdict.suite == suite]
     for metric in _shown(metrics):
         label, *others = _labels(metric)
@@ -94,10 +99,11 @@ def table(run: Run, suite: str, compared: Mapping[str, Difference] | None = None
         unknown = metric.value is None and not metric.scored + metric.errored
         silent = metric.name in HIDDEN or (metric.name in BUILTINS_SHOWN and unknown)
         versus = _versus(differing.get(metric.name), metric.unit)
+        rerun = reruns.get((metric.name, metric.statistic))
         if not on_it and not silent:
-            yield dataclasses.replace(_line(metric, label=label), versus=versus)
+            yield dataclasses.replace(_line(metric, label=label, rerun=rerun), versus=versus)
         for gate in on_it:
-            line = _line(metric, label=label, gate=gate)
+            line = _line(metric, label=label, gate=gate, rerun=rerun)
             yield dataclasses.replace(line, versus=line.versus or versus)
             versus = ""
         for gate in mine:
@@ -208,7 +214,17 @@ def _labels(metric: Metric) -> tuple[str, ...]:
     return (long,)
 
 
-def _line(metric: Metric | None, *, label: str, gate: _Gated | None = None) -> Line:
+def _reruns(suite: SuiteRun, metrics: Sequence[Metric]) -> dict[tuple[str, str], float]:
+    """The rerun error of each mean and rate over all cases; empty where nothing was repeated."""
+    if suite.info.repeat < 2:
+        return {}
+    from evalkit.stats.variance import rerun_errors
+
+    names = [(metric.name, metric.statistic) for metric in metrics if not metric.slice]
+    return rerun_errors(suite, names)
+
+
+def _line(metric: Metric | None, *, label: str, gate: _Gated | None = None, rerun: float | None = None) -> Line:
     unit = metric.unit if metric else ""
     verdict = gate.verdict if gate else None
     own = verdict is not None and verdict.observed is not None and gate is not None and not gate.is_paired
@@ -231,6 +247,7 @@ def _line(metric: Metric | None, *, label: str, gate: _Gated | None = None) -> L
         tag=tag,
         size=f"{source.cases:,}×{_repeats(source)}",
         missing=f"{missing:,}",
+        rerun="" if rerun is None else figure(rerun, unit),
     )
     if gate is None or verdict is None:
         return line
@@ -360,6 +377,8 @@ def _columns(lines: Sequence[Line], level: int) -> list[grid.Column]:
     if level < 8 and any(line.versus for line in lines):
         texts = [line.versus if level < 6 else line.versus.split(" (")[0] for line in lines]
         columns.append(grid.Column(title="vs baseline (paired)" if level < 3 else "vs baseline", texts=texts))
+    if level < 4 and any(line.rerun for line in lines):
+        columns.append(grid.Column(title="rerun ±", texts=[line.rerun for line in lines], right=True))
     if any(line.gate or line.decision for line in lines):
         gates = [line.gate for line in lines]
         columns.append(grid.Column(title="gate", texts=gates, least=16 if tight else None, wraps=True))

@@ -53,7 +53,7 @@ def on_problem(gate: Gate, sample: Sample) -> str:
 
 def on_miss(gate: Gate, data: Means | Ranks | Total) -> str:
     """How far a failing gate is from passing, where that is a number of cases."""
-    if isinstance(data, Means) and data.shape == "binary" and data.most_trials == 1 and not data.open:
+    if isinstance(data, Means) and data.is_exact and not data.open:
         n, now = data.complete, data.total
         target = gate.bound * n
         short = (math.ceil(target) if gate.operator == ">=" else math.floor(target) + 1) - int(now)
@@ -91,7 +91,7 @@ def on_too_few(gate: Gate) -> str:
 
 def odds(gate: Gate, data: Means | Ranks) -> str:
     """How likely the bound holds, for right-or-wrong cases; a sentence, never part of a verdict."""
-    if not isinstance(data, Means) or data.shape != "binary" or data.most_trials != 1 or data.open:
+    if not isinstance(data, Means) or not data.is_exact or data.open:
         return ""
     chance = chance_at_least(float(gate.bound), int(data.total), data.complete)
     chance = chance if gate.wants_more else 1 - chance
@@ -129,7 +129,7 @@ def _alone(gate: Gate) -> str:
 
 def _passes_needed(gate: Gate, data: Means, level: float) -> str:
     """How many of these cases would have decided, for one right-or-wrong trial a case."""
-    if data.shape != "binary" or data.most_trials != 1 or gate.operator != ">=":
+    if not data.is_exact or gate.operator != ">=":
         return ""
     passing, failing = deciding_passes(data.cases, float(gate.bound), level=level)
     if passing is None:
@@ -141,13 +141,13 @@ def _passes_needed(gate: Gate, data: Means, level: float) -> str:
 def _cases_needed(gate: Gate, data: Means, interval: Interval) -> int | None:
     value, bound, n = float(data.value or 0), float(gate.bound), data.cases
     if data.shape == "unbounded":
-        spread = math.sqrt(data.deviation / (n - 1))
+        spread = math.sqrt(data.variance * n)
         return cases_to_decide_mean(value, spread, bound, level=interval.level)
     per_case = min((interval.effective or n) / n, max(data.most_trials, 1))
     if not gate.wants_more:
         value, bound = 1 - value, 1 - bound
     if data.shape == "binary" and value == 1:
-        return perfect_cases(bound, level=interval.level, repeated=data.most_trials > 1)
+        return perfect_cases(bound, level=interval.level, repeated=not data.is_exact)
     needed = cases_to_decide_share(value, bound, level=interval.level, per_case=per_case)
     return None if needed is None else max(needed, n + 1)
 
@@ -157,7 +157,7 @@ def _or_trials(data: Means, cases: int) -> str:
     trials, n = data.most_trials, data.complete
     if data.within is None or n < 2 or data.deviation <= 0:
         return ""
-    variance = data.deviation / (n - 1)
+    variance = data.variance * n
     rerun = min(data.within / variance, 1.0)
     if rerun < _RERUN_SHARE:
         return " (more trials of the same cases would help little: the cases differ more than the trials do)"

@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import NoReturn
 
+from evalkit.canonical import canonical_json
 from evalkit.case import Case
 from evalkit.errors import GateError, did_you_mean
 from evalkit.gates.advice import reachable
 from evalkit.gates.comparable import check_kind, check_reference, check_size
 from evalkit.gates.deciding import FEWEST_GRADED, FEWEST_REPEATED
-from evalkit.gates.gate import Gate, is_quantile
+from evalkit.gates.gate import Gate, is_quantile, quoted
 from evalkit.gates.meaning import is_share
 from evalkit.gates.support import refuse_unsupported
 from evalkit.gates.versus import Reference
@@ -20,6 +21,7 @@ from evalkit.runs import SuiteInfo
 from evalkit.stats.columns import BUILTINS
 from evalkit.stats.power import perfect_cases, quantile_cases
 from evalkit.stats.ranks import share_of
+from evalkit.stats.repeats import fewest_trials, is_reducer, takes_passes
 from evalkit.stats.slices import TAG, choices, members
 
 
@@ -47,6 +49,7 @@ def check(
         refuse_unsupported(gate)
         _check_metric(gate, known, possible)
         check_kind(gate)
+        _check_trials(gate, info)
     if gates and not known and not possible and not info.scorers:
         _refuse(
             gates[0],
@@ -58,7 +61,7 @@ def check(
     for gate in gates:
         count = info.dataset.size if gate.slice is None else _slice_size(gate, cases, info)
         if not info.is_partial and count is not None:
-            _check_evidence(gate, info, count)
+            _check_evidence(gate, info, count, _clusters(gate, cases, info))
 
 
 def _refuse(gate: Gate, what: str, *, why: str | None = None, hint: str | None = None) -> NoReturn:
@@ -76,6 +79,15 @@ def _check_metric(gate: Gate, known: Collection[str], possible: Collection[str])
         return
     if gate.metric in known or gate.metric in possible:
         return
+    if not gate.metric:
+        if len(known) > 1:
+            names = sorted(known)
+            _refuse(
+                gate,
+                f"the suite has {len(names)} scorers, and {gate.reduces_by} is of one",
+                hint="Write " + " or ".join(f"{gate.reduces_by}({quoted(name)})" for name in names[:4]) + ".",
+            )
+        return
     names = sorted(known) + [name for name in BUILTINS if name not in known]
     raise GateError(
         f'The gate "{gate.text or gate}" is on "{gate.metric}", which nothing in this suite gives.'
@@ -84,6 +96,27 @@ def _check_metric(gate: Gate, known: Collection[str], possible: Collection[str])
         why="Known here: " + ", ".join(names) + ".",
         hint="A gate is on a scorer's name, a name that a scorer gives its scores, or a built-in metric.",
     )
+
+
+def _check_trials(gate: Gate, info: SuiteInfo) -> None:
+    """Whether there are trials enough of each case for what is asked of them."""
+    if not is_reducer(gate.reduces_by) or info.repeat >= (fewest := fewest_trials(gate.reduces_by)):
+        return
+    has = "once" if info.repeat == 1 else f"{info.repeat} times"
+    _refuse(
+        gate,
+        f"{gate.reduces_by} takes at least {fewest} trials of every case, and the suite runs each {has}",
+        why=None if fewest > 2 else "What one trial gives says nothing about what the next would.",
+        hint=f"Write repeat={fewest} or more in the suite.",
+    )
+
+
+def _clusters(gate: Gate, cases: Sequence[Case], info: SuiteInfo) -> int | None:
+    """How many clusters the cases of a gate are in, where the suite names a key for them."""
+    if info.cluster is None:
+        return None
+    chosen = cases if gate.slice is None else [cases[at] for at in members(cases, *gate.slice)]
+    return len({canonical_json(case.metadata.get(info.cluster, f"#{case.id}")) for case in chosen})
 
 
 def _slice_size(gate: Gate, cases: Sequence[Case], info: SuiteInfo) -> int | None:
@@ -111,23 +144,45 @@ def _slice_size(gate: Gate, cases: Sequence[Case], info: SuiteInfo) -> int | Non
     _refuse(gate, f"no case has {key}={value}, so the slice is empty", hint=hint)
 
 
-def _check_evidence(gate: Gate, info: SuiteInfo, cases: int) -> None:
+def _check_evidence(gate: Gate, info: SuiteInfo, cases: int, clusters: int | None) -> None:
     level = gate.confidence
     if gate.baseline is not None:
         check_size(gate, info, cases, is_graded=not _is_right_or_wrong(gate, info))
         return
     if level is None:
         return
+    if clusters is not None and clusters < FEWEST_REPEATED:
+        _refuse(
+            gate,
+            f"evidence takes at least {FEWEST_REPEATED} clusters of cases, and there {_are(clusters)}",
+            why=f"With cluster={info.cluster!r} the clusters are what is counted, not the cases.",
+            hint=f'Add cases of other clusters, or leave out "@ {format(gate.level or 0, "f")}%".',
+        )
     if is_quantile(gate.reduces_by) or gate.reduces_by == "median":
-        _check_quantile(gate, cases, level)
+        _check_quantile(gate, cases if clusters is None else clusters, level)
         return
-    repeated = info.repeat > 1
-    fewest = FEWEST_GRADED if gate.is_builtin and gate.metric != "errors" else FEWEST_REPEATED if repeated else 2
+    repeated = clusters is not None or (info.repeat > 1 and not _is_settled(gate, info))
+    graded = gate.is_builtin and gate.metric != "errors"
+    if is_reducer(gate.reduces_by):
+        graded = not _is_settled(gate, info)
+    fewest = FEWEST_GRADED if graded else FEWEST_REPEATED if repeated else 2
     if cases < fewest:
-        kind = "repeated trials" if repeated else "measured values"
+        kind = "measured values" if gate.is_builtin else "repeated trials" if repeated else "measured values"
         _unreachable(gate, fewest, cases, why=f"An interval of {kind} cannot be trusted on fewer than {fewest} cases.")
     if _is_right_or_wrong(gate, info):
-        _check_share(gate, cases, level, repeated=repeated)
+        _check_share(gate, cases if clusters is None else clusters, level, repeated=repeated, clusters=clusters)
+
+
+def _is_settled(gate: Gate, info: SuiteInfo) -> bool:
+    """Whether a reducer leaves one right-or-wrong value of each case, such as pass^k of k trials."""
+    statistic = gate.reduces_by
+    if not is_reducer(statistic) or not takes_passes(statistic):
+        return False
+    return statistic == "majority" or info.repeat == fewest_trials(statistic)
+
+
+def _are(number: int) -> str:
+    return "is 1" if number == 1 else f"are {number}"
 
 
 def _is_right_or_wrong(gate: Gate, info: SuiteInfo) -> bool:
@@ -145,7 +200,7 @@ def _is_right_or_wrong(gate: Gate, info: SuiteInfo) -> bool:
     return not any(scorer.name == gate.metric and scorer.pass_mark for scorer in info.scorers)
 
 
-def _check_share(gate: Gate, cases: int, level: float, *, repeated: bool) -> None:
+def _check_share(gate: Gate, cases: int, level: float, *, repeated: bool, clusters: int | None) -> None:
     bound = float(gate.bound if gate.wants_more else 1 - gate.bound)
     needed = perfect_cases(bound, level=level, repeated=repeated)
     if needed is None:
@@ -159,11 +214,13 @@ def _check_share(gate: Gate, cases: int, level: float, *, repeated: bool) -> Non
         best = reachable(cases, level, repeated=repeated)
         best = best if gate.wants_more else round(1 - best, 3)
         perfect = "passes" if gate.wants_more else "is free of it"
+        noun = "case" if clusters is None else "cluster"
         _unreachable(
             gate,
             needed,
             cases,
-            why=f"The most that {plural(cases, 'case')} can show is {gate.operator} {best:g}, if every one {perfect}.",
+            why=f"The most that {plural(cases, noun)} can show is {gate.operator} {best:g}, if every one {perfect}.",
+            noun=noun,
         )
 
 
@@ -175,14 +232,14 @@ def _check_quantile(gate: Gate, cases: int, level: float) -> None:
         _unreachable(gate, needed, cases, why=f"Fewer cases give {gate.reduces_by} no {side} limit at all.")
 
 
-def _unreachable(gate: Gate, needed: int, cases: int, *, why: str) -> NoReturn:
+def _unreachable(gate: Gate, needed: int, cases: int, *, why: str, noun: str = "case") -> NoReturn:
     graded = ""
     if not gate.is_builtin and gate.statistic is None and needed > FEWEST_GRADED:
         graded = f" If the score is graded rather than right or wrong, write {gate.metric}.mean."
     where = "the suite has" if gate.slice is None else "the slice has"
     _refuse(
         gate,
-        f"it needs at least {plural(needed, 'case')} even if every case passes, and {where} {cases:,}",
+        f"it needs at least {plural(needed, noun)} even if every case passes, and {where} {cases:,}",
         why=why,
         hint=f'Add cases, ask for less, or leave out "@ {format(gate.level or 0, "f")}%" to judge these cases only.'
         + graded,

@@ -230,12 +230,17 @@ def _too_little(gate: Gate, data: Means | Ranks, interval: Interval | None, miss
         return ""
     if data.cases < 2:
         return "One case alone says nothing about others."
+    if data.clusters is not None and data.groups < FEWEST_REPEATED:
+        return (
+            f"Few clusters: the cases are in {plural(data.groups, 'cluster')}, and it takes {FEWEST_REPEATED} for an "
+            "interval to be trusted."
+        )
     if interval is None:
         return (
             f"{plural(missing, 'trial')} {'has' if missing == 1 else 'have'} no value, and {gate.metric} has no bounds "
             "that would say what they may be."
         )
-    if data.shape == "binary" and data.most_trials == 1:
+    if data.is_exact:
         return ""
     fewest = FEWEST_REPEATED if data.shape == "binary" else FEWEST_GRADED
     if data.complete >= fewest:  # a case that misses values is no reason to trust the others more

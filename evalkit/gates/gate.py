@@ -22,7 +22,15 @@ STATISTICS = ("mean", "rate", "min", "max", "median", "sum")
 """Besides these there is `pXX` for any quantile."""
 
 REPEAT_STATISTICS = ("flake_rate", "majority")
+"""Shares over repeated trials, besides pass^k and pass@k."""
+
+CASE_STATISTICS = ("case_min", "case_max", "case_median")
+"""The mean over cases of the least, greatest and middle trial of each."""
+
 JUDGE_STATISTICS = ("kappa", "tpr", "tnr", "mcc", "consistency")
+LABEL_STATISTICS = ("f1", "kappa", "mcc")
+"""The agreement of labels with those that were expected."""
+
 CORRECTED = "corrected"
 
 _RESERVED = (*REPEAT_STATISTICS, "by")

@@ -20,8 +20,10 @@ from typing import NoReturn, cast
 
 from evalkit.errors import GateError, did_you_mean
 from evalkit.gates.gate import (
+    CASE_STATISTICS,
     CORRECTED,
     JUDGE_STATISTICS,
+    LABEL_STATISTICS,
     PLAIN_NAME,
     REPEAT_STATISTICS,
     STATISTICS,
@@ -197,7 +199,7 @@ class _Reader:
         exact = _QUANTILE.fullmatch(word)
         if exact is not None and 0 < float(exact[1]) < 100:
             return
-        known = (*STATISTICS, *REPEAT_STATISTICS, CORRECTED, _LOW, _HIGH)
+        known = (*STATISTICS, *REPEAT_STATISTICS, *CASE_STATISTICS, *LABEL_STATISTICS, CORRECTED, _LOW, _HIGH)
         if word in known or _REPEATS.fullmatch(word):
             return
         self.fail(

@@ -10,9 +10,11 @@ from typing import Any
 
 from evalkit.errors import did_you_mean
 from evalkit.gates.gate import Gate
+from evalkit.stats.clusters import Cluster
 from evalkit.stats.columns import BUILTINS, ERRORED, FAILED, SCORED, Column, Table
 from evalkit.stats.means import Means, Open, means, pass_rates, per_case
 from evalkit.stats.ranks import Ranks, Recording, ranks
+from evalkit.stats.repeats import fewest_trials, is_reducer, reduced, takes_passes, too_few
 from evalkit.stats.slices import members
 from evalkit.stats.totals import Each, Total, each, total
 
@@ -50,7 +52,7 @@ class Sample:
 def sample(gate: Gate, table: Table) -> Sample:
     """The sample of a gate in the trials of a suite."""
     positions = None if gate.slice is None else members(table.suite.cases, *gate.slice)
-    column = table.columns.get(gate.metric)
+    column = table.columns.get(gate.metric or _only_score(table))
     info = table.suite.info
     selection = (info.selection or "a part of the trials") if info.is_partial else None
     problem = _problem(gate, table, column, positions)
@@ -66,16 +68,21 @@ def _problem(gate: Gate, table: Table, column: Column | None, positions: Sequenc
         return "No trial ran, so there is nothing that could pass."
     if not table.anything_scored and not any(FAILED in c.states for c in table.columns.values() if not c.builtin):
         return "No scorer gave any score in this suite, so nothing says that its outputs are right."
+    if column is None and not gate.metric:
+        scores = [name for name, found in table.columns.items() if not found.builtin]
+        return f"{gate.reduces_by} is of one score, and this suite has {len(scores)}: {', '.join(scores)}."
     if column is None:
         names = [*table.columns, *BUILTINS]
         return f'This suite has no score called "{gate.metric}".' + did_you_mean(gate.metric, names)
     if positions is not None and not positions:
         return f"No case that was run is in the slice {_slice_name(gate)}."
-    if column.shape == "label" and gate.reduces_by != "rate":
-        return f"{gate.metric} gives words, not numbers, so it has no {gate.reduces_by}."
-    rate = gate.reduces_by == "rate" and not column.builtin
+    if column.shape == "label" and not _is_on_passes(gate):
+        return f"{column.name} gives words, not numbers, so it has no {gate.reduces_by}."
+    rate = _is_on_passes(gate) and not column.builtin
     if rate and column.shape != "binary" and not any(passed is not None for passed in column.passed):
-        return f"{gate.metric} is neither right nor wrong and has no pass mark, so it has no rate of passes."
+        return f"{column.name} is neither right nor wrong and has no pass mark, so it has no {_passes_name(gate)}."
+    if is_reducer(gate.reduces_by) and (short := too_few(table, gate.reduces_by, positions)):
+        return _too_few_trials(gate, short)
     view = pass_rates(column) if rate else column
     inside = None if positions is None else set(positions)
     states = {s for c, s in zip(table.case_of, view.states, strict=True) if inside is None or c in inside}
@@ -83,7 +90,29 @@ def _problem(gate: Gate, table: Table, column: Column | None, positions: Sequenc
         return ""
     if column.builtin:
         return f"No {gate.metric} was recorded, so there is nothing to hold against the bound."
-    return f"{gate.metric} was never scored: {'its scorer raised' if ERRORED in states else 'it had nothing to say'}."
+    return f"{column.name} was never scored: {'its scorer raised' if ERRORED in states else 'it had nothing to say'}."
+
+
+def _only_score(table: Table) -> str:
+    """The score that a gate without a name is on: the one of the one scorer, or the only one there is."""
+    scores = [name for name, column in table.columns.items() if not column.builtin]
+    declared = [scorer.name for scorer in table.suite.info.scorers if scorer.name in scores]
+    return declared[0] if len(declared) == 1 else scores[0] if len(scores) == 1 else ""
+
+
+def _is_on_passes(gate: Gate) -> bool:
+    statistic = gate.reduces_by
+    return statistic == "rate" or (is_reducer(statistic) and takes_passes(statistic))
+
+
+def _passes_name(gate: Gate) -> str:
+    return "rate of passes" if gate.reduces_by == "rate" else gate.reduces_by
+
+
+def _too_few_trials(gate: Gate, short: int) -> str:
+    fewest = fewest_trials(gate.reduces_by)
+    have = "1 case has" if short == 1 else f"{short:,} cases have"
+    return f"{gate.reduces_by} takes at least {fewest} trials of every case, and {have} fewer."
 
 
 def _slice_name(gate: Gate) -> str:
@@ -112,7 +141,7 @@ def counted(table: Table, column: Column | None, positions: Sequence[int] | None
 
 def _scaled(gate: Gate, column: Column) -> Column:
     """A bound outside [0, 1] says that the scores are on another scale, whatever the values happen to be."""
-    if column.builtin or gate.reduces_by == "rate" or 0 <= gate.bound <= 1 or column.shape == "label":
+    if column.builtin or _is_on_passes(gate) or 0 <= gate.bound <= 1 or column.shape == "label":
         return column
     return dataclasses.replace(column, shape="unbounded")
 
@@ -128,6 +157,8 @@ def _data(gate: Gate, table: Table, column: Column, positions: Sequence[int] | N
             column = pass_rates(column)
         collapsed = per_case(table, column, failed_as_zero=gate.wants_more, precise=True)
         return means(collapsed, positions)
+    if is_reducer(statistic):
+        return reduced(table, column, statistic, positions, failed_as_zero=gate.wants_more)
     return ranks(table, column, positions, failed_as_zero=gate.wants_more)
 
 
@@ -140,6 +171,8 @@ def to_inputs(sample: Sample) -> dict[str, Any]:
     data = sample.data
     if isinstance(data, Means):
         fields["means"] = _plain(data) | {"open": [_plain(cell) for cell in data.open]}
+        if data.clusters is not None:
+            fields["means"]["clusters"] = [dataclasses.asdict(cluster) for cluster in data.clusters]
     elif isinstance(data, Ranks):
         asked = data.at.asked if isinstance(data.at, Recording) else data.at
         plain = {f.name: getattr(data, f.name) for f in dataclasses.fields(data) if f.name != "at"}
@@ -157,9 +190,11 @@ def from_inputs(inputs: Mapping[str, Any]) -> Sample:
     fields = dict(inputs)
     data: Data | None = None
     if (plain := fields.pop("means", None)) is not None:
-        cells = tuple(Open(**(cell | {"sum": Fraction(cell["sum"])})) for cell in plain["open"])
-        exact = {name: Fraction(plain[name]) for name in ("total", "least", "most")}
-        data = Means(**(plain | exact | {"open": cells, "range": _range(plain)}))
+        cells = tuple(Open(**(cell | _fractions(cell, "sum", "least", "most"))) for cell in plain["open"])
+        exact = _fractions(plain, "total", "least", "most")
+        clusters = plain.get("clusters")
+        grouped = None if clusters is None else tuple(Cluster(**cluster) for cluster in clusters)
+        data = Means(**(plain | exact | {"open": cells, "range": _range(plain), "clusters": grouped}))
     elif (plain := fields.pop("ranks", None)) is not None:
         at = {int(rank): value for rank, value in plain["at"].items()}
         data = Ranks(**(plain | {"at": at, "range": _range(plain)}))
@@ -181,6 +216,10 @@ def _plain(record: Means | Open | Total | Each) -> dict[str, Any]:
         else:
             plain[field.name] = value
     return plain
+
+
+def _fractions(plain: Mapping[str, Any], *names: str) -> dict[str, Fraction]:
+    return {name: Fraction(plain[name]) for name in names if plain.get(name) is not None}
 
 
 def _number(value: Any) -> Any:

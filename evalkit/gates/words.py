@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 from evalkit.gates.gate import Gate, is_quantile
+from evalkit.stats.repeats import is_reducer
 from evalkit.stats.slices import TAG
 
 _UNITS = {"latency": "s", "cost": "$", "input_tokens": "tokens", "output_tokens": "tokens"}
@@ -18,6 +19,13 @@ _STATISTIC_NAMES = {
     "max": "largest",
     "median": "median",
     "sum": "total",
+}
+_REDUCER_NAMES = {
+    "flake_rate": "the flake rate",
+    "majority": "the majority vote",
+    "case_min": "the worst trial of each case",
+    "case_max": "the best trial of each case",
+    "case_median": "the middle trial of each case",
 }
 
 
@@ -32,6 +40,8 @@ def subject(gate: Gate) -> str:
         phrase = f"the pass rate of {gate.metric}"
     elif statistic == "mean" and not gate.is_builtin:
         phrase = gate.metric
+    elif is_reducer(statistic):
+        phrase = f"{_REDUCER_NAMES.get(statistic, statistic)} of {gate.metric}" if gate.metric else statistic
     else:
         phrase = f"the {_STATISTIC_NAMES[statistic]} {gate.metric}"
     if gate.slice is None:

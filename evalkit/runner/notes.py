@@ -13,16 +13,22 @@ class Notes:
 
     `output(value)` records what is judged, where the test returns nothing; `score(name, value)` records a
     score that the test worked out by itself. Both may be called as often as needed; the last output counts,
-    and every score is kept.
+    and every score is kept. `trial` says which repeat of the case this is, counted from 1.
     """
 
-    __slots__ = ("_has_output", "_output", "_scores", "_usage")
+    __slots__ = ("_has_output", "_output", "_scores", "_trial", "_usage")
 
-    def __init__(self) -> None:
+    def __init__(self, *, trial: int = 1) -> None:
+        self._trial = trial
         self._output: Any = None
         self._has_output = False
         self._usage: Usage | None = None
         self._scores: list[Score] = []
+
+    @property
+    def trial(self) -> int:
+        """Which repeat of the case this is, counted from 1; always 1 in a test that is no suite."""
+        return self._trial
 
     def output(self, value: Any, *, usage: Usage | None = None) -> None:
         """Record `value` as the output of this trial, with the tokens and money it took where they are known."""

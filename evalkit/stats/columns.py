@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from evalkit.canonical import canonical_json
 from evalkit.runs import SuiteRun
 from evalkit.trial import Trial
 
@@ -61,7 +62,8 @@ class Table:
     """The columns of one suite.
 
     `case_of` has the index in `case_ids` for each trial; `planned` says for each case how many trials there
-    should be, so that what is absent is counted as missing.
+    should be, so that what is absent is counted as missing. `clusters` numbers the cluster of each case, where the
+    suite names a metadata key for it.
     """
 
     suite: SuiteRun
@@ -69,6 +71,7 @@ class Table:
     case_of: list[int]
     planned: list[int]
     columns: dict[str, Column]
+    clusters: list[int] | None = None
 
     @property
     def absent(self) -> int:
@@ -96,7 +99,28 @@ def read(suite: SuiteRun) -> Table:
     for column in scores.values():
         column.settled = column.assertions or (complete and column.states.count(SCORED) == len(trials))
     columns = _builtin_columns(trials) | scores
-    return Table(suite=suite, case_ids=tuple(index), case_of=case_of, planned=planned, columns=columns)
+    return Table(
+        suite=suite,
+        case_ids=tuple(index),
+        case_of=case_of,
+        planned=planned,
+        columns=columns,
+        clusters=_clusters(suite, len(index)),
+    )
+
+
+def _clusters(suite: SuiteRun, cases: int) -> list[int] | None:
+    """The number of each case's cluster; a case that does not say which is a cluster of its own."""
+    key = suite.info.cluster
+    if key is None:
+        return None
+    numbers: dict[str, int] = {}
+    found: list[int] = []
+    for position in range(cases):
+        metadata = suite.cases[position].metadata if position < len(suite.cases) else {}
+        name = f"={canonical_json(metadata[key]).decode()}" if metadata.get(key) is not None else f"#{position}"
+        found.append(numbers.setdefault(name, len(numbers)))
+    return found
 
 
 def _last_attempts(trials: Sequence[Trial]) -> list[Trial]:

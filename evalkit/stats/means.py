@@ -14,6 +14,7 @@ from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
+from evalkit.stats.clusters import Cluster, grouped, imputed
 from evalkit.stats.columns import FAILED, SCORED, Column, Shape, Table
 from evalkit.stats.intervals import Interval, clopper_pearson, korn_graubard, student
 
@@ -28,7 +29,10 @@ _PATH_POINTS = 64
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PerCase:
-    """One column collapsed to its cases: the sum, sum of squares and number of known values, and what was planned."""
+    """One column collapsed to its cases: the sum, sum of squares and number of known values, and what was planned.
+
+    `clusters` has the number of each case's cluster, or is `None` where the suite names none.
+    """
 
     shape: Shape
     range: tuple[float, float]
@@ -36,16 +40,30 @@ class PerCase:
     squares: list[float]
     known: list[int]
     planned: list[int]
+    clusters: list[int] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
-    """`count` cases alike: `known` of `planned` values are there and add up to `sum`."""
+    """`count` cases alike: `known` of `planned` values are there and add up to `sum`.
+
+    `least` and `most` are what the case can come to; `None` where that is the mean with all missing values as low,
+    or as high, as they can be.
+    """
 
     sum: Fraction
     known: int
     planned: int
     count: int
+    least: Fraction | None = None
+    most: Fraction | None = None
+
+    def end(self, imputed: float) -> Fraction:
+        """What the case comes to if every missing value is `imputed`, one end of the range."""
+        stated = self.least if imputed <= 0 else self.most
+        if stated is not None:
+            return stated
+        return (self.sum + (self.planned - self.known) * Fraction(imputed)) / self.planned
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +73,8 @@ class Means:
     `total` is the exact sum of the complete cases' means, `deviation` the sum of their squared distances from their
     mean, `least` and `most` their extremes, `within` the mean over them of the variance that reruns alone give a
     case mean (`None` where no case was repeated). `range` is that of a single value; `values` and `planned` count
-    trials.
+    trials. `clusters` are the groups of cases that hang together, `None` where each case stands for itself; `capped`
+    is whether the value of a case is worked out from right-or-wrong trials, and so tells no more than they do.
     """
 
     shape: Shape
@@ -70,6 +89,25 @@ class Means:
     values: int
     planned: int
     most_trials: int
+    capped: bool = False
+    clusters: tuple[Cluster, ...] | None = None
+
+    @property
+    def groups(self) -> int:
+        """How many independent things there are: clusters, or cases where none are named."""
+        return self.cases if self.clusters is None else sum(cluster.count for cluster in self.clusters)
+
+    @property
+    def variance(self) -> float:
+        """The squared standard error of the mean of the complete cases, or of the clusters if nothing is missing."""
+        if self.clusters is not None and not self.open:
+            return next(imputed(self.clusters))[1]
+        return self.deviation / (self.complete - 1) / self.complete
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether each case is one right-or-wrong value that stands for itself, so that the interval is exact."""
+        return self.shape == "binary" and self.most_trials == 1 and self.clusters is None
 
     @property
     def cases(self) -> int:
@@ -101,32 +139,39 @@ class Means:
             return None
         total = self.total
         for cell in self.open:
-            total += cell.count * (cell.sum + (cell.planned - cell.known) * Fraction(imputed)) / cell.planned
+            total += cell.count * cell.end(imputed)
         return total / self.cases if self.cases else None
 
     def interval(self, level: float) -> Interval | None:
         """The interval by the shape of the data, wide enough for whatever the missing values may be.
 
         Clopper-Pearson for one right-or-wrong trial a case, Korn-Graubard for repeats and for anything in [0, 1],
-        Student's t otherwise. `None` for fewer than two cases, labels, and missing values without bounds.
+        Student's t otherwise; with clusters never Clopper-Pearson, and by the variance between them. `None` for fewer
+        than two cases or clusters, labels, and missing values without bounds.
         """
-        if self.cases < 2 or self.shape == "label" or (self.open and math.isinf(sum(map(abs, self.range)))):
+        if self.groups < 2 or self.shape == "label" or (self.open and math.isinf(sum(map(abs, self.range)))):
             return None
-        if self.shape == "binary" and self.most_trials == 1:
+        if self.is_exact:
             passes = int(self.total)
             worst = clopper_pearson(passes, self.cases, level=level)
             best = clopper_pearson(passes + self.open_cases, self.cases, level=level) if self.open else worst
             return dataclasses.replace(worst, high=best.high)
-        found = [self._interval_at(mean, deviation, level) for mean, deviation in self._imputations()]
+        found = [self._interval_at(mean, variance, level) for mean, variance in self._possible()]
         first = found[0]
         return dataclasses.replace(first, low=min(i.low for i in found), high=max(i.high for i in found))
 
-    def _interval_at(self, mean: float, deviation: float, level: float) -> Interval:
+    def _possible(self) -> Iterator[tuple[float, float]]:
+        """Mean and its squared standard error, for each way to fill in what is missing."""
+        if self.clusters is not None:
+            return imputed(self.clusters)
         n = self.cases
-        variance = deviation / (n - 1) / n
+        return ((mean, deviation / (n - 1) / n) for mean, deviation in self._imputations())
+
+    def _interval_at(self, mean: float, variance: float, level: float) -> Interval:
         if self.shape == "unbounded":
-            return student(mean, variance, n, level=level)
-        return korn_graubard(mean, variance, n, level=level, cap=self.planned if self.shape == "binary" else None)
+            return student(mean, variance, self.groups, level=level)
+        cap = self.planned if self.shape == "binary" or self.capped else None
+        return korn_graubard(mean, variance, self.groups, level=level, cap=cap)
 
     def _imputations(self) -> Iterator[tuple[float, float]]:
         """Mean and squared deviation for the ways to fill in what is missing that can move a limit furthest.
@@ -141,9 +186,7 @@ class Means:
         low, high = self.range
         ends: list[tuple[float, float]] = []
         for cell in self.open:
-            missing = cell.planned - cell.known
-            least, most = ((float(cell.sum) + missing * end) / cell.planned for end in (low, high))
-            ends += [(least, most)] * cell.count
+            ends += [(float(cell.end(low)), float(cell.end(high)))] * cell.count
         yield self._filled(centre, [min(max(centre, least), most) for least, most in ends])
         for path in (sorted(ends), sorted(ends, reverse=True)):
             stops = range(len(path) + 1)
@@ -209,6 +252,7 @@ def per_case(table: Table, column: Column, *, failed_as_zero: bool, precise: boo
         squares=squares,
         known=known,
         planned=table.planned,
+        clusters=table.clusters,
     )
 
 
@@ -239,7 +283,24 @@ def means(collapsed: PerCase, positions: Sequence[int] | None = None) -> Means:
         values=sum(known * count for (_, known, _), count in cells.items()),
         planned=sum(planned * count for (_, _, planned), count in cells.items()),
         most_trials=max((planned for _, _, planned in cells), default=0),
+        clusters=_clusters(collapsed, positions),
     )
+
+
+def _clusters(collapsed: PerCase, positions: Sequence[int] | None) -> tuple[Cluster, ...] | None:
+    if collapsed.clusters is None:
+        return None
+    chosen = range(len(collapsed.known)) if positions is None else positions
+    low, high = (end if math.isfinite(end) else math.nan for end in collapsed.range)
+    ends: list[tuple[float, float]] = []
+    for case in chosen:
+        total, planned = float(collapsed.sums[case]), max(collapsed.planned[case], 1)
+        missing = collapsed.planned[case] - collapsed.known[case]
+        if not missing:
+            ends.append((total / planned, total / planned))
+        else:
+            ends.append(((total + missing * low) / planned, (total + missing * high) / planned))
+    return grouped((collapsed.clusters[case] for case in chosen), ends)
 
 
 def _within(collapsed: PerCase, positions: Sequence[int] | None) -> float | None:

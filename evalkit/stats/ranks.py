@@ -24,8 +24,8 @@ class MissingRank(LookupError):
 class Ranks:
     """Sorted values, or those of them that a verdict has kept.
 
-    `known` values are there and `missing` are not; `groups` is the number of cases. `at` has the value at each
-    rank from 1 to `known`. `range` is that of a single value.
+    `known` values are there and `missing` are not; `groups` is the number of cases, or of clusters of them. `at` has
+    the value at each rank from 1 to `known`. `range` is that of a single value.
     """
 
     known: int
@@ -133,7 +133,7 @@ def ranks(table: Table, column: Column, positions: Sequence[int] | None = None, 
     return Ranks(
         known=len(values),
         missing=max(planned - len(values), 0),
-        groups=len(cases),
+        groups=len(cases if table.clusters is None else {table.clusters[case] for case in cases}),
         range=range_of(column),
         at=Recording(values),
     )

@@ -7,14 +7,19 @@ import math
 from collections.abc import Iterator, Sequence
 
 from evalkit.runs import Metric, SuiteRun
+from evalkit.stats.clusters import FEW
 from evalkit.stats.columns import BUILTINS, ERRORED, FAILED, SCORED, Column, Table, read
-from evalkit.stats.means import Means, means, pass_rates, per_case
+from evalkit.stats.means import Means, PerCase, means, pass_rates, per_case
 from evalkit.stats.ranks import ranks, share_of
+from evalkit.stats.repeats import flaky_cases, reduced
 from evalkit.stats.slices import Slice, all_slices
 from evalkit.stats.totals import total
+from evalkit.stats.variance import variance_split
 
 FEWEST_FOR_INTERVAL = 10
 """Below this many cases the values say more than any interval would."""
+
+_FLAKY_SHOWN = 5
 
 _QUANTILES = ("p50", "p95")
 _SUMS = ("cost", "input_tokens", "output_tokens")
@@ -27,7 +32,8 @@ def summarise(suite: SuiteRun, *, level: float = 0.95) -> tuple[Metric, ...]:
     `rate` of passes besides. The unit is the case: trials of one case are averaged first, and the interval is that
     of the case means (see `Means.interval`). A trial whose function raised counts as 0 on a scale from 0 to 1; a
     trial without a score counts as nothing in `value`, and as whatever it might have been in `low` and `high`.
-    Latency, cost and tokens are there where they were recorded.
+    Latency, cost and tokens are there where they were recorded. Where the suite was repeated, a score that is right or
+    wrong has its `flake_rate`, `pass@K` and `pass^K` besides.
     """
     table = read(suite)
     slices = all_slices(suite.cases)
@@ -39,10 +45,13 @@ def summarise(suite: SuiteRun, *, level: float = 0.95) -> tuple[Metric, ...]:
         for view, statistic in _views(column):
             collapsed = per_case(table, view, failed_as_zero=not column.builtin)
             whole, parts = counts.of(view)
-            found.append(_mean_metric(view, statistic, means(collapsed), level, suite, whole))
+            metric = _mean_metric(view, statistic, means(collapsed), level, suite, whole)
+            found.append(dataclasses.replace(metric, note=_joined(metric.note, _on_repeats(table, view, collapsed))))
             for chosen, positions in slices.items():
                 metric = _mean_metric(view, statistic, means(collapsed, positions), level, suite, parts[chosen])
                 sliced.append(dataclasses.replace(metric, slice=dict([chosen])))
+    for column in scores:
+        found.extend(_repeated(table, column, level, counts))
     for name in BUILTINS:
         if name != "errors":
             found.extend(_measured(table, table.columns[name], level, counts))
@@ -59,6 +68,43 @@ def _views(column: Column) -> Iterator[tuple[Column, str]]:
         yield pass_rates(column), "rate"
     elif column.shape == "label":
         yield column, "labels"
+
+
+def _repeated(table: Table, column: Column, level: float, counts: _Counts) -> Iterator[Metric]:
+    """What repeats say of a score that is right or wrong."""
+    trials = set(table.planned)
+    judged = column.shape == "binary" or any(passed is not None for passed in column.passed)
+    if len(trials) != 1 or (k := trials.pop()) < 2 or not judged:
+        return
+    view = pass_rates(column)
+    whole, _ = counts.of(view)
+    for statistic in ("flake_rate", f"pass@{k}", f"pass^{k}"):
+        data = reduced(table, column, statistic, failed_as_zero=True)
+        yield _mean_metric(view, statistic, data, level, table.suite, whole)
+
+
+def _on_repeats(table: Table, column: Column, collapsed: PerCase) -> str:
+    """Which cases are flaky, and whether more trials or more cases would narrow the interval more."""
+    told: list[str] = []
+    split = variance_split(collapsed)
+    if split is None or column.builtin:
+        return ""
+    if column.shape == "binary" and (flaky := flaky_cases(table, column)):
+        named = ", ".join(case.case_id for case in flaky[:_FLAKY_SHOWN]) + (", …" if len(flaky) > _FLAKY_SHOWN else "")
+        rate = math.fsum(case.rate for case in flaky) / len(table.case_ids)
+        of = f"{len(flaky):,} of {len(table.case_ids):,} cases {'is' if len(flaky) == 1 else 'are'} flaky ({named})"
+        told.append(f"{of}, and two runs of a case disagree with a chance of {100 * rate:.3g} %")
+    if split.cases >= FEWEST_FOR_INTERVAL and split.sampling > 0 and table.clusters is None:
+        now, trials, cases = (
+            f"±{split.half_width(**more):.3g}"
+            for more in ({}, {"more_trials": split.trials}, {"more_cases": split.cases})
+        )
+        told.append(f"{now} now; about {trials} with twice the trials of each case, {cases} with twice the cases")
+    return "; ".join(told)
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -120,6 +166,8 @@ def _mean_metric(column: Column, statistic: str, data: Means, level: float, suit
                 low = max(low, 0.0)
         elif missing:
             notes.append("no interval, since missing values have no bounds here")
+    if data.clusters is not None and data.groups < FEW and low is not None:
+        notes.append(f"few clusters: {data.groups}, so the interval is only a guide")
     if count.failed and data.range == (0.0, 1.0) and not column.builtin:
         notes.append(f"{count.failed} failed {'trial counts' if count.failed == 1 else 'trials count'} as 0")
     if missing and low is not None:

@@ -99,11 +99,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(name="evalkit")
 def evalkit_fixture(request: pytest.FixtureRequest) -> Notes:
-    """Record this test's own output and scores: `evalkit.output(value)`, `evalkit.score("polite", 0.8)`."""
+    """Record this test's own output and scores: `evalkit.output(value)`, `evalkit.score("polite", 0.8)`.
+
+    `evalkit.trial` is which repeat of the case this is, counted from 1.
+    """
     from evalkit.runner import Notes
     from pytest_evalkit.schedule import NOTES
 
-    notes = Notes()
+    notes = Notes(trial=getattr(request.node, "number", 1))
     request.node.stash[NOTES] = notes
     return notes
 

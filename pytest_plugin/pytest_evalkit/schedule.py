@@ -222,7 +222,7 @@ class Scheduler:
             scorers=suite.scorers,
             timeout=suite.timeout if suite.timeout is not None else self._timeout,
             nodeid=item.nodeid,
-            notes=item.stash.get(NOTES, None) or Notes(),
+            notes=item.stash.get(NOTES, None) or Notes(trial=item.number),
         )
 
     def _replay(self, flight: Flight, sink: Sink) -> None:

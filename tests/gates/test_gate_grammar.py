@@ -130,7 +130,25 @@ NUMBERS = st.decimals(-1000, 1000, places=4)
 
 @st.composite
 def gates(draw):
-    statistic = draw(st.sampled_from([None, "mean", "rate", "min", "max", "median", "sum", "p5", "p99.9", "pass^2"]))
+    statistic = draw(
+        st.sampled_from(
+            [
+                None,
+                "mean",
+                "rate",
+                "min",
+                "max",
+                "median",
+                "sum",
+                "p5",
+                "p99.9",
+                "pass^2",
+                "pass@3",
+                "flake_rate",
+                "case_min",
+            ]
+        )
+    )
     gate = Gate(
         metric=draw(NAMES),
         statistic=statistic,

@@ -155,11 +155,9 @@ def test_point_gates_need_no_number_of_cases(checked):
 @pytest.mark.parametrize(
     "text",
     [
-        "pass^3 >= 0.8",
-        "pass@5(accuracy) >= 0.8",
-        "flake_rate <= 5%",
-        "majority(accuracy) >= 0.9",
         "accuracy.corrected >= 0.85 @ 95%",
+        "accuracy.f1 >= 0.8",
+        "accuracy.mcc >= 0.5 @ 95%",
         "judge(accuracy).kappa >= 0.4 @ 95%",
     ],
 )

@@ -121,3 +121,38 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
 def test_a_declaration_leaves_the_function_as_it_is():
     assert asyncio.run(_answers(ROWS[3])) == 3
     assert _answers.__name__ == "_answers"
+
+
+@evalkit.suite(dataset=ROWS[:12], scorers=[same], repeat=2, gates=["pass@2 >= 1", "pass^2 >= 0.5", "flake_rate >= 0.5"])
+def _every_other(case, evalkit):
+    return case.input if (case.input + evalkit.trial) % 2 else None
+
+
+def test_a_body_knows_which_trial_it_is_without_pytest():
+    run = evalkit.run(_every_other, progress=False)
+    assert [verdict.decision for verdict in run.verdicts] == ["pass", "fail", "pass", "pass"]
+    assert [verdict.observed for verdict in run.verdicts[:3]] == [1.0, 0.0, 1.0]
+
+
+@evalkit.suite(
+    dataset=[evalkit.Case(id=f"c{n}", input=n, expected=n, metadata={"doc": n // 4}) for n in range(40)],
+    scorers=[same],
+    cluster="doc",
+    metadata={"team": "search"},
+)
+def _by_document(case):
+    return case.input
+
+
+def test_the_cluster_key_is_kept_with_the_run(tmp_path):
+    run = evalkit.run(_by_document, progress=False)
+    with open_store(tmp_path / ".evalkit" / "evalkit.db") as store:
+        again = store.load(store.resolve("last"))
+    assert run.suites[0].info.cluster == again.suites[0].info.cluster == "doc"
+    (metric,) = [metric for metric in again.metrics if metric.name == "same" and not metric.slice]
+    assert metric.method == "Korn-Graubard"
+
+
+def test_a_cluster_key_is_a_name():
+    with pytest.raises(SuiteError, match="`cluster` is the name of a metadata key, not 3"):
+        evalkit.suite(dataset=ROWS, cluster=3)(lambda case: case)

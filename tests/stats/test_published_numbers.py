@@ -61,3 +61,39 @@ def test_alpaca_eval_win_rates_and_standard_errors(make_suite):
         assert 100 * math.sqrt(data.deviation / (n - 1) / n) == pytest.approx(
             expected[model]["standard_error"], abs=5e-5
         )
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"the recorded outputs are not at {DATA}; set EVALKIT_DATA")
+def test_alpaca_eval_wins_ties_and_losses(make_suite):
+    """With a win 1, a tie ½ and a loss 0 the win rate is the published one, and its interval Korn and Graubard's."""
+    wins: dict[str, list[float]] = {}
+    with (DATA / "alpaca_eval2/outputs.jsonl").open() as lines:
+        for line in lines:
+            row = json.loads(line)
+            preference = row["preference"]
+            wins.setdefault(row["model"], []).append(0.5 if preference == 1.5 else float(preference > 1.5))
+    expected = json.loads((DATA / "EXPECTED.json").read_text())["alpaca_eval2"]["values"]
+    for model, values in wins.items():
+        (metric, *_) = summarise(make_suite(values, score="win"))
+        assert 100 * metric.value == pytest.approx(expected[model]["discrete_win_rate"], abs=1e-9)
+        ties = 0.5 in values
+        assert metric.method == ("Korn-Graubard" if ties else "Clopper-Pearson")
+        if not ties:
+            exact = clopper_pearson(sum(values), len(values))
+            assert (metric.low, metric.high) == pytest.approx((exact.low, exact.high))
+
+
+def test_a_tie_is_half_a_win_with_the_interval_of_korn_and_graubard(make_suite):
+    """12 wins, 5 ties and 8 losses, by the formula with scipy's quantiles."""
+    from scipy import stats
+
+    values = [1.0] * 12 + [0.5] * 5 + [0.0] * 8
+    (metric, *_) = summarise(make_suite(values, score="win"))
+    mean = 14.5 / 25
+    spread = (12 * (1 - mean) ** 2 + 5 * (0.5 - mean) ** 2 + 8 * mean**2) / 24 / 25
+    n = mean * (1 - mean) / spread * (stats.norm.ppf(0.975) / stats.t.ppf(0.975, 24)) ** 2
+    low = stats.beta.ppf(0.025, n * mean, n * (1 - mean) + 1)
+    high = stats.beta.ppf(0.975, n * mean + 1, n * (1 - mean))
+    assert (metric.value, metric.method) == (pytest.approx(mean), "Korn-Graubard")
+    assert (metric.low, metric.high) == pytest.approx((low, high), abs=1e-9)

@@ -223,3 +223,18 @@ def test_nothing_heavy_is_imported_for_a_plain_table() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_repeats_have_a_column_with_the_error_of_another_run(make_suite):
+    from evalkit.stats import summarise
+
+    suite = make_suite([[1, 1], [1, 0], [0, 0], [1, 1]] * 10)
+    run = Run(id="r", status="complete", started_at=NOW, suites=(suite,), metrics=summarise(suite))
+    shown = render(run, width=160, color=False).splitlines()
+    (header,) = (line for line in shown if line.startswith("metric"))
+    (row,) = (line for line in shown if line.startswith("accuracy "))
+    assert "rerun ±" in header
+    # Ten of forty cases differ: MSW = 10 × 0.5 / 40, so the error is √(0.125 / 2 / 40).
+    assert "0.040" in row.split()
+    once = dataclasses.replace(run, suites=(make_suite([1] * 40),), metrics=summarise(make_suite([1] * 40)))
+    assert "rerun" not in render(once, width=160, color=False)
