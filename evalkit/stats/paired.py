@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from operator import getitem
 
 from evalkit.stats.intervals import Interval
 from evalkit.stats.special import binomial_cdf, normal_quantile, t_quantile
@@ -21,9 +22,13 @@ LOG_RATIO = "log-ratio t"
 MCNEMAR = "exact McNemar"
 SIGN_FLIP = "exact sign-flip permutation"
 SIGN_FLIP_SAMPLED = "sign-flip permutation, 9,999 draws"
+SIGN_FLIP_NORMAL = "sign-flip permutation, normal limit"
 
 MOST_PATTERNS = 15
 """Up to this many changed cases all 2^15 patterns of signs are counted; above, some are drawn."""
+
+MOST_DRAWN = 2_000
+"""Above so many changed cases the sum of the signed differences is normal to more digits than are shown."""
 
 _DRAWS = 9_999
 _BLOCK = 8
@@ -125,8 +130,8 @@ def sign_flip(differences: Sequence[float], *, seed: int = 0) -> tuple[float, st
     """The p-value of a mean difference, if each case's difference could as well have had the other sign; and how.
 
     All patterns of signs are counted for up to `MOST_PATTERNS` cases that changed, else 9,999 drawn by `seed` and
-    the one that was seen. Two-sided; the order of the cases makes no difference. Source: Fisher's permutation test
-    for pairs (1935).
+    the one that was seen, and the normal limit taken above `MOST_DRAWN`. Two-sided; the
+    order of the cases makes no difference. Source: Fisher's permutation test for pairs (1935).
     """
     sizes = sorted(abs(d) for d in differences if d)
     seen = abs(math.fsum(differences))
@@ -135,13 +140,15 @@ def sign_flip(differences: Sequence[float], *, seed: int = 0) -> tuple[float, st
     if len(sizes) <= MOST_PATTERNS:
         sums = _signed_sums(sizes)
         return sum(abs(total) >= at_least for total in sums) / len(sums), SIGN_FLIP
+    if len(sizes) > MOST_DRAWN:
+        spread = math.sqrt(2 * math.fsum(size * size for size in sizes))
+        return math.erfc(seen / spread), SIGN_FLIP_NORMAL
+    sizes += [0.0] * (-len(sizes) % _BLOCK)
     tables = [_signed_sums(sizes[start : start + _BLOCK]) for start in range(0, len(sizes), _BLOCK)]
     generator = random.Random(seed)  # noqa: S311 - draws for a p-value, not a secret
     extreme = 0
     for _ in range(_DRAWS):
-        signs = generator.randbytes(len(tables))
-        total = sum(table[sign % len(table)] for table, sign in zip(tables, signs, strict=True))
-        extreme += abs(total) >= at_least
+        extreme += abs(sum(map(getitem, tables, generator.randbytes(len(tables))))) >= at_least
     return (extreme + 1) / (_DRAWS + 1), SIGN_FLIP_SAMPLED
 
 

@@ -253,6 +253,8 @@ def _ends(side: PerCase, case: int) -> tuple[Fraction | float, Fraction | float]
     """The mean of a case twice, or what it would be if all that is missing were low, and high."""
     known, planned = side.known[case], side.planned[case]
     total = side.sums[case]
+    if known == 0 and math.isinf(side.range[1]):
+        return side.range
     total = exact(total) if isinstance(total, float) else Fraction(total)
     if known == planned > 0:
         return total / known, total / known

@@ -19,6 +19,7 @@ from evalkit.stats.drops import narrowest_margin, rising_cases, smallest_drop, u
 from evalkit.stats.paired import (
     MCNEMAR,
     SIGN_FLIP,
+    SIGN_FLIP_NORMAL,
     SIGN_FLIP_SAMPLED,
     log_ratio,
     mcnemar,
@@ -92,6 +93,16 @@ def test_many_sign_flips_are_drawn_with_a_seed():
     # 14 of 20 cases rose by one unit: exact McNemar asks the same question of equal sizes.
     drawn, _ = sign_flip([1.0] * 14 + [-1.0] * 6)
     assert drawn == pytest.approx(mcnemar(14, 6), abs=0.015)
+
+
+def test_very_many_sign_flips_are_normal():
+    many = [0.1] * 1030 + [-0.1] * 971
+    p, how = sign_flip(many)
+    assert how == SIGN_FLIP_NORMAL
+    assert p == pytest.approx(mcnemar(1030, 971), abs=0.02)
+    fewer, how = sign_flip(many[1:])
+    assert how == SIGN_FLIP_SAMPLED
+    assert fewer == pytest.approx(p, abs=0.03)
 
 
 def test_paired_t_is_that_of_r():
