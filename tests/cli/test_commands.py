@@ -86,7 +86,11 @@ def test_show_json_holds_what_others_build_on(cli: Cli, make_run: MakeRun) -> No
     shown = cli("show", "last", "--json").json()
     assert shown["schema"] == "evalkit.show/1"
     assert {"run", "metrics", "gates", "usage"} <= set(shown)
-    (metric,) = [metric for metric in shown["metrics"] if (metric["name"], metric["statistic"], metric["slice"]) == ("right", "rate", {})]
+    (metric,) = [
+        metric
+        for metric in shown["metrics"]
+        if (metric["name"], metric["statistic"], metric["slice"]) == ("right", "rate", {})
+    ]
     wanted = "suite name statistic value interval level method n scored unscored errored slice"
     assert set(wanted.split()) <= set(metric)
     assert (metric["value"], metric["n"], metric["scored"]) == (0.95, 20, 40)
