@@ -12,7 +12,7 @@ from benchmarks.machine import describe
 from benchmarks.measure import Failed
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.readings import Reading
-from benchmarks.results import FILE, Results, commit, read
+from benchmarks.results import FILE, Results, read
 
 
 def measure(plan: Plan, only: list[str]) -> Results:
@@ -25,7 +25,7 @@ def measure(plan: Plan, only: list[str]) -> Results:
     return Results(
         begun=begun,
         ended=_now(),
-        commit=commit(),
+        commit=environments.installed_commit(),
         plan=plan,
         machine=describe(),
         packages={name: env.packages() for name, env in environments.ENVIRONMENTS.items()},

@@ -98,8 +98,27 @@ ENVIRONMENTS = {
 }
 
 
+MEASURED = ("evalkit", "scorers", "reports", "pytest_plugin", "pyproject.toml")
+
+
+def state_of_checkout() -> str:
+    """The checkout's commit, twelve digits, `-dirty` behind it where what goes into the wheel was changed."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    return git("rev-parse", "HEAD")[:12] + ("-dirty" if git("status", "--porcelain", "--", *MEASURED) else "")
+
+
+def installed_commit() -> str:
+    """Which state of the checkout the installed wheel was built from, as `state_of_checkout` said at that time."""
+    return (ENVIRONMENTS["evalkit"].folder / "commit.txt").read_text(encoding="utf-8")
+
+
 def install_own_wheel(env: Environment) -> None:
     """Build the checkout's wheel and put it into ``env``, in place of whatever build was there."""
+    state = state_of_checkout()
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, str(ROOT)],
@@ -108,6 +127,7 @@ def install_own_wheel(env: Environment) -> None:
         (wheel,) = Path(folder).glob("*.whl")
         env.install(str(wheel))  # brings the dependencies the first time
         env.install("--force-reinstall", "--no-deps", str(wheel))
+    (env.folder / "commit.txt").write_text(state, encoding="utf-8")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ SCHEMA = 1
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """`begun` and `ended` are UTC, `commit` is evalkit's with `-dirty` where files were changed."""
+    """`begun` and `ended` are UTC, `commit` is the one evalkit's wheel was built from, `-dirty` where files were changed."""
 
     begun: str
     ended: str
@@ -52,14 +51,3 @@ def read(path: Path) -> Results:
             "readings": tuple(Reading(**reading) for reading in body["readings"]),
         }
     )
-
-
-def commit() -> str:
-    """The checkout's commit, twelve digits, `-dirty` behind it where the measured packages were changed."""
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
-    measured = ("evalkit", "scorers", "reports", "pytest_plugin", "pyproject.toml")
-    return git("rev-parse", "HEAD")[:12] + ("-dirty" if git("status", "--porcelain", "--", *measured) else "")
