@@ -156,14 +156,14 @@ class Pair:
     case: str
     base: tuple[Fraction | float, Fraction | float]
     candidate: tuple[Fraction | float, Fraction | float]
+    difference: Fraction | None = dataclasses.field(init=False)
+    """Candidate minus baseline; `None` where the pair is open."""
 
-    @property
-    def difference(self) -> Fraction | None:
-        """Candidate minus baseline; `None` where the pair is open."""
+    def __post_init__(self) -> None:
         (b_low, b_high), (c_low, c_high) = self.base, self.candidate
-        if b_low != b_high or c_low != c_high:
-            return None
-        return Fraction(c_low) - Fraction(b_low)
+        is_open = not (b_low is b_high or b_low == b_high) or not (c_low is c_high or c_low == c_high)
+        difference = None if is_open else Fraction(c_low) - Fraction(b_low)
+        object.__setattr__(self, "difference", difference)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,10 +194,10 @@ class Pairing:
             complete=len(known),
             base=base,
             candidate=candidate,
-            up=_total([d for d in differences if d > 0]),
-            down=-_total([d for d in differences if d < 0]),
-            higher=sum(d > 0 for d in differences),
-            lower=sum(d < 0 for d in differences),
+            up=_total([d for d in differences if d.numerator > 0]),
+            down=-_total([d for d in differences if d.numerator < 0]),
+            higher=sum(d.numerator > 0 for d in differences),
+            lower=sum(d.numerator < 0 for d in differences),
             deviation=math.fsum((float(d) - mean) ** 2 for d in differences) if len(set(differences)) > 1 else 0.0,
             relative=_relative([pair for pair, _ in known], base, candidate),
             open=tuple(OpenPair(low=low, high=high, count=count) for (low, high), count in sorted(open_.items())),
@@ -255,9 +255,10 @@ def _ends(side: PerCase, case: int) -> tuple[Fraction | float, Fraction | float]
     total = side.sums[case]
     if known == 0 and math.isinf(side.range[1]):
         return side.range
-    total = exact(total) if isinstance(total, float) else Fraction(total)
+    total = exact(total) if isinstance(total, float) else total if isinstance(total, Fraction) else Fraction(total)
     if known == planned > 0:
-        return total / known, total / known
+        mean = total if known == 1 else total / known
+        return mean, mean
     low, high = side.range
     missing = max(planned - known, 1)
     count = max(planned, 1)
