@@ -162,6 +162,8 @@ class _Claim:
         data, name = self.data, self.gate.metric
         if data.cases < 2:
             return "One case alone says nothing about others."
+        if not data.complete:
+            return "So there is nothing to compare."
         measured = data.shape == "unbounded"
         if data.open and (self.relative or any(math.isinf(pair.low) or math.isinf(pair.high) for pair in data.open)):
             return f"{plural(data.missing, 'pair')} of {data.cases:,} lack a value, and {name} has no bounds for them."

@@ -126,3 +126,10 @@ def test_a_better_case_never_worsens_a_verdict_on_right_or_wrong_cases(decide, p
     for text in ("accuracy not worse than baseline by 0.1 @ 95%", "accuracy better than baseline @ 95%"):
         gate = parse(text)
         assert ORDER[decide(gate, better).decision] >= ORDER[decide(gate, pairs).decision]
+
+
+@pytest.mark.parametrize("claim", ["no regression vs baseline", "not worse than baseline by 0.9 @ 60%"])
+def test_where_no_pair_has_both_values_nothing_is_claimed(decide, claim):
+    found = decide(parse(f"accuracy {claim}"), [(0, None)] * 20)
+    assert found.decision == "inconclusive"
+    assert "nothing to compare" in found.reason
