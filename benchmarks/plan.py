@@ -7,23 +7,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Sizes and repetitions. `slow` says whether peers that take minutes are measured as well."""
+    """Sizes and repetitions.
+
+    `slow` says whether peers that take minutes are measured as well. `limiter` adds what takes many minutes more: MLflow
+    with its default rate limiter, and the tools that wait for their cases one by one.
+    """
 
     name: str
     trivial_cases: int = 1_000
-    trivial_rounds: int = 7
+    trivial_rounds: int = 5
     waiting_cases: int = 500
     waiting_delay: float = 0.1
     waiting_at_once: int = 50
-    waiting_rounds: int = 5
-    import_rounds: int = 15
-    guest_rounds: int = 40
+    waiting_rounds: int = 3
+    import_rounds: int = 7
+    guest_rounds: int = 20
     memory_cases: int = 100_000
-    memory_cases_of_slow_peers: int = 10_000
-    memory_rounds: int = 2
+    memory_cases_of_peers: int = 3_000
+    memory_rounds: int = 1
     report_cases: int = 10_000
-    report_rounds: int = 3
+    report_rounds: int = 2
     slow: bool = True
+    limiter: bool = False
 
     @property
     def waiting_ideal(self) -> float:
@@ -40,7 +45,7 @@ QUICK = Plan(
     import_rounds=5,
     guest_rounds=12,
     memory_cases=10_000,
-    memory_cases_of_slow_peers=1_000,
+    memory_cases_of_peers=1_000,
     memory_rounds=1,
     report_rounds=1,
     slow=False,

@@ -13,7 +13,7 @@ from benchmarks.rounds import Say, alternate
 from benchmarks.targets import Target
 
 TASK = "memory"
-OURS = (who.EVALKIT_ASYNC, who.EVALKIT_DEF)
+OURS = (who.EVALKIT_ASYNC,)
 SUBJECTS = tuple(replace(s, timeout=2400.0) for s in (who.PLAIN, *OURS))
 PEERS = tuple(replace(s, timeout=2400.0, most_rounds=1) for s in (who.PYTEST_EVALS, who.PYDANTIC_EVALS))
 SLOW = (replace(who.INSPECT_AI, timeout=2400.0, most_rounds=1),)
@@ -22,9 +22,9 @@ SLOW = (replace(who.INSPECT_AI, timeout=2400.0, most_rounds=1),)
 def run(plan: Plan, say: Say) -> list[Reading]:
     everyone = (*SUBJECTS, *PEERS, *(SLOW if plan.slow else ()))
     readings = alternate(TASK, everyone, cases=1, rounds=3, say=say)
-    readings += alternate(TASK, (*SUBJECTS, *PEERS), cases=plan.memory_cases, rounds=plan.memory_rounds, say=say)
-    if plan.slow:
-        readings += alternate(TASK, SLOW, cases=plan.memory_cases_of_slow_peers, rounds=1, say=say)
+    readings += alternate(TASK, SUBJECTS, cases=plan.memory_cases, rounds=plan.memory_rounds, say=say)
+    peers = (*PEERS, *(SLOW if plan.slow else ()))
+    readings += alternate(TASK, peers, cases=plan.memory_cases_of_peers, rounds=1, say=say)
     return readings
 
 

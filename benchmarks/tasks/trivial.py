@@ -16,11 +16,12 @@ from benchmarks.targets import Target
 TASK = "trivial"
 OURS = (who.EVALKIT_DEF, who.EVALKIT_ASYNC, who.EVALKIT_AGAIN)
 SUBJECTS = (who.PLAIN, who.PLAIN_JUNIT, *OURS, who.PYTEST_EVALS, who.PYDANTIC_EVALS)
-SLOW = (who.INSPECT_AI, who.MLFLOW_UNLIMITED, who.MLFLOW)
+SLOW = (who.INSPECT_AI, who.MLFLOW_UNLIMITED)
+LIMITED = (who.MLFLOW,)
 
 
 def run(plan: Plan, say: Say) -> list[Reading]:
-    chosen = (*SUBJECTS, *SLOW) if plan.slow else SUBJECTS
+    chosen = (*SUBJECTS, *(SLOW if plan.slow else ()), *(LIMITED if plan.limiter else ()))
     return alternate(TASK, chosen, cases=plan.trivial_cases, rounds=plan.trivial_rounds, say=say)
 
 
@@ -49,7 +50,7 @@ def judge(readings: Sequence[Reading], plan: Plan) -> list[Target]:
 def section(readings: Sequence[Reading], plan: Plan) -> str:
     plain = median(of(readings, TASK, who.PLAIN.name), _cpu)
     rows = []
-    for subject in (*SUBJECTS, *SLOW):
+    for subject in (*SUBJECTS, *SLOW, *LIMITED):
         own = of(readings, TASK, subject.name)
         if not own:
             continue

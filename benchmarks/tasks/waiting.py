@@ -18,7 +18,8 @@ ONE_TEST = replace(who.PLAIN, name="plain pytest, one test", workload="one_test.
 OURS = (who.EVALKIT_ASYNC, who.EVALKIT_DEF)
 TOGETHER = (*OURS, who.PYDANTIC_EVALS, who.INSPECT_AI)
 IN_TURN = (replace(who.PLAIN, most_rounds=1), replace(who.PYTEST_EVALS, most_rounds=1))
-OTHER = (who.MLFLOW_UNLIMITED, who.MLFLOW, who.MLFLOW_WIDE)
+OTHER = (who.MLFLOW_UNLIMITED,)
+LIMITED = (who.MLFLOW, who.MLFLOW_WIDE)
 HOW_MANY = {
     who.PLAIN.name: "1: it has no concurrency in one process",
     who.PYTEST_EVALS.name: "1: it has no concurrency in one process",
@@ -29,7 +30,7 @@ HOW_MANY = {
 
 def run(plan: Plan, say: Say) -> list[Reading]:
     start = alternate(START, (ONE_TEST,), cases=1, rounds=plan.waiting_rounds * 2, say=say)
-    chosen = (*TOGETHER, *IN_TURN, *OTHER) if plan.slow else TOGETHER
+    chosen = (*TOGETHER, *(OTHER if plan.slow else ()), *((*IN_TURN, *LIMITED) if plan.limiter else ()))
     main = alternate(
         TASK,
         chosen,
@@ -64,7 +65,7 @@ def judge(readings: Sequence[Reading], plan: Plan) -> list[Target]:
 
 def section(readings: Sequence[Reading], plan: Plan) -> str:
     rows = []
-    for subject in (*TOGETHER, *IN_TURN, *OTHER):
+    for subject in (*TOGETHER, *IN_TURN, *OTHER, *LIMITED):
         own = of(readings, TASK, subject.name)
         if not own:
             continue
