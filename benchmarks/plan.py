@@ -15,18 +15,18 @@ class Plan:
 
     name: str
     trivial_cases: int = 1_000
-    trivial_rounds: int = 5
+    trivial_rounds: int = 4
     waiting_cases: int = 500
     waiting_delay: float = 0.1
     waiting_at_once: int = 50
     waiting_rounds: int = 3
-    import_rounds: int = 7
-    guest_rounds: int = 20
+    import_rounds: int = 5
+    guest_rounds: int = 16
     memory_cases: int = 100_000
     memory_cases_of_peers: int = 3_000
     memory_rounds: int = 1
     report_cases: int = 10_000
-    report_rounds: int = 2
+    report_rounds: int = 1
     slow: bool = True
     limiter: bool = False
 

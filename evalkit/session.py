@@ -108,7 +108,7 @@ def _run(
     recorder.open()
     total = sum(info.planned for info in recorder.suites)
     status: RunStatus = "failed"
-    engine = Engine(max_threads=settings.max_concurrency + 4)
+    engine = Engine(max_threads=max(limit for _, limit, _ in plans) + 4)
     try:
         with _shown(progress, total) as show:
             done = 0

@@ -78,8 +78,18 @@ class Trial:
 
     def without_payload(self) -> Trial:
         """The same trial without its output's value and metadata, for keeping many in memory."""
-        output = dataclasses.replace(self.output, value=None, metadata={})
-        return dataclasses.replace(self, output=output)
+        output = self.output  # written out, since dataclasses.replace() takes five times as long
+        return Trial(
+            case_id=self.case_id,
+            number=self.number,
+            attempt=self.attempt,
+            output=Output(error=output.error, latency=output.latency, usage=output.usage, trace_id=output.trace_id),
+            scores=self.scores,
+            outcome=self.outcome,
+            started_at=self.started_at,
+            duration=self.duration,
+            nodeid=self.nodeid,
+        )
 
 
 def outcome_of(output: Output, scores: Sequence[Score]) -> Outcome:

@@ -49,6 +49,12 @@ class Engine:
         if self._tasks:
             self._turn()
 
+    def poll(self) -> None:
+        """Let everything in flight take one step, without waiting for anything."""
+        if self._tasks:
+            self.loop.call_soon(self.loop.stop)
+            self._turn()
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What `work` returns; everything in flight goes on meanwhile."""
         task = self.loop.create_task(work)

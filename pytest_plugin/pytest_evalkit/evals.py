@@ -18,7 +18,7 @@ from evalkit.suites import suite_of
 from evalkit.trial import Trial
 from pytest_evalkit import handwritten, internals, terminal, xdist
 from pytest_evalkit.collect import Collection, EvalItem
-from pytest_evalkit.fixtures import awaited
+from pytest_evalkit.fixtures import awaited, is_async_fixture
 from pytest_evalkit.ledger import Ledger
 from pytest_evalkit.plugin import FLAGS
 from pytest_evalkit.schedule import NOTES, Flight, Scheduler
@@ -185,7 +185,11 @@ class Evals:
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, Any, Any]:
         """Await the async fixtures that the items of suites use."""
-        if self.scheduler is None or not isinstance(internals.item_of(request), EvalItem):
+        if (
+            self.scheduler is None
+            or not is_async_fixture(fixturedef)
+            or not isinstance(internals.item_of(request), EvalItem)
+        ):
             return (yield)
         scheduler = self.scheduler
         with awaited(fixturedef, lambda: scheduler.engine):

@@ -14,21 +14,23 @@ import pytest
 from evalkit.runner import Engine
 
 
+def is_async_fixture(fixturedef: pytest.FixtureDef[Any]) -> bool:
+    """Whether the fixture is a coroutine function or an asynchronous generator."""
+    return inspect.isasyncgenfunction(fixturedef.func) or inspect.iscoroutinefunction(fixturedef.func)
+
+
 @contextlib.contextmanager
 def awaited(fixturedef: pytest.FixtureDef[Any], engine: Callable[[], Engine]) -> Generator[None]:
     """While this is open, an async fixture looks like a plain one to pytest and to other plugins.
 
     A coroutine function is awaited, an asynchronous generator is advanced to its `yield` and, at teardown, to its
-    end, both in the engine's loop. Everything else is left as it is.
+    end, both in the engine's loop.
     """
     function = fixturedef.func
     if inspect.isasyncgenfunction(function):
         stand_in: Any = _generator(function, engine)
-    elif inspect.iscoroutinefunction(function):
-        stand_in = _coroutine(function, engine)
     else:
-        yield
-        return
+        stand_in = _coroutine(function, engine)
     if inspect.ismethod(function):  # pytest binds it to the test's own instance
         stand_in = types.MethodType(stand_in, function.__self__)
     fixturedef.func = stand_in  # type: ignore[misc]  # Final for type checkers only

@@ -14,7 +14,6 @@ CI runs the plugin's tests on the oldest and the newest pytest we name, which is
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -97,7 +96,8 @@ def _copies(definitions: Sequence[FixtureDef[Any]]) -> Sequence[FixtureDef[Any]]
 
 
 def _copied(definition: FixtureDef[Any]) -> FixtureDef[Any]:
-    own = copy.copy(definition)
+    own: FixtureDef[Any] = object.__new__(type(definition))  # copy.copy() takes three times as long
+    own.__dict__.update(definition.__dict__)
     own._finalizers = []  # type: ignore[misc]  # Final for type checkers only
     own.cached_result = None
     return own

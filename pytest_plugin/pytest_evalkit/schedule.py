@@ -31,6 +31,8 @@ EXCLUSIVE = frozenset(
 NOTES = pytest.StashKey[Notes]()
 """Where an item that uses the `evalkit` fixture keeps what it recorded."""
 
+_SPARE_THREADS = 4  # for scorers, while as many bodies run as may
+
 _PARKED = 1000  # how many items may wait, done and set up, behind one that is slow
 
 
@@ -106,7 +108,7 @@ class Scheduler:
     def engine(self) -> Engine:
         """The event loop of the bodies, and of async fixtures that they use."""
         if self._engine is None:
-            self._engine = Engine(max_threads=max(self._limit, 1) + 4)
+            self._engine = Engine(max_threads=self._limit + _SPARE_THREADS)
         return self._engine
 
     def close(self) -> None:
@@ -147,6 +149,7 @@ class Scheduler:
     def _begin(self, item: EvalItem, nextitem: pytest.Item | None) -> None:
         self._queue = deque(self._batch(item, nextitem))
         self._batch_limit = item.planned.suite.max_concurrency or self._limit
+        self.engine.threads.size = max(self.engine.threads.size, self._batch_limit + _SPARE_THREADS)
 
     def _batch(self, item: EvalItem, nextitem: pytest.Item | None) -> Iterator[EvalItem]:
         # The items that may be in flight together: one suite, one parent, one set of wider parameters.
@@ -202,6 +205,7 @@ class Scheduler:
                 flight.finished = task.result()
 
         self.engine.start(run_job(self._job(item), self.engine.threads), landed, context=sink.context())
+        self.engine.poll()  # it begins to wait now, and not when all the others have been set up
 
     def _set_up(self, item: EvalItem, *, replay: Callable[[], None]) -> Flight:
         internals.renew_request(item)
