@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import environments, page
@@ -44,6 +45,7 @@ def _say(line: str) -> None:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller, fewer, without the slow peers; writes no page")
+    parser.add_argument("--limiter", action="store_true", help="also what takes many minutes: see Plan.limiter")
     parser.add_argument("--only", nargs="+", choices=list(page.TASKS), default=[], help="only these; writes no page")
     parser.add_argument("--output", type=Path, help="keep the raw figures here")
     parser.add_argument("--render", action="store_true", help="write the page again from the kept figures")
@@ -55,7 +57,8 @@ def main(argv: list[str] | None = None) -> int:
     if not options.no_install:
         environments.main([])
     try:
-        results = measure(QUICK if options.quick else FULL, options.only)
+        plan = QUICK if options.quick else FULL
+        results = measure(replace(plan, limiter=options.limiter), options.only)
     except Failed as failure:
         print(f"A measured command did not do its work: {failure}", file=sys.stderr)
         return 1

@@ -34,7 +34,8 @@ FAIRNESS = """\
 - inspect-ai is made for agents that talk to models for minutes; its cost for a trivial sample matters little there.
 - MLflow starts ten calls a second unless told otherwise, to be kind to model providers, and quickens when nothing
   objects. "Limiter off" sets `MLFLOW_GENAI_EVAL_PREDICT_RATE_LIMIT=0`. It runs ten workers unless told otherwise.
-  Its telemetry is switched off, so that no network is in the figures.
+  Its telemetry is switched off, so that no network is in the figures. With its limiter on it is measured only by
+  `python -m benchmarks --limiter`, as that takes many minutes more; so are the tools that wait case by case.
 - A plain pytest function and pytest-evals run one case after another. pytest-xdist would spread them over processes; with
   cases that wait, that takes one process for each case at once, and it is not measured here.
 - CPU counts the threads and child processes that were waited for. Peak memory is that of the largest single process.

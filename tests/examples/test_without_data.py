@@ -18,6 +18,6 @@ def test_without_the_data_the_suites_are_skipped_and_say_so(tmp_path):
         text=True,
     )
     assert done.returncode == 5
-    assert "4 skipped" in done.stdout
+    assert "5 skipped" in done.stdout
     assert f"There are no recorded outputs in {tmp_path / 'nowhere'}: name their folder" in done.stdout
     assert not (tmp_path / "s.db").exists()
