@@ -158,7 +158,7 @@ INSPECT_AI = Subject(
     command=("answers.py",),
     proof=_SCORED,
     stores="an .eval log (zip) with every sample and its events, written while it runs",
-    most_rounds=3,
+    most_rounds=1,
 )
 MLFLOW = Subject(
     name="MLflow",
@@ -177,7 +177,7 @@ MLFLOW_UNLIMITED = Subject(
     proof=_SCORED,
     variables={"MLFLOW_GENAI_EVAL_PREDICT_RATE_LIMIT": "0"},
     stores="the same",
-    most_rounds=2,
+    most_rounds=1,
 )
 MLFLOW_WIDE = Subject(
     name="MLflow, limiter off, asked for as many workers as cases at once",
