@@ -16,7 +16,7 @@ from evalkit.case import Case, Dataset
 from evalkit.errors import GateError
 from evalkit.gates import Gate, Reference, check, judge, parse, require, with_defaults
 from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict
-from evalkit.score import Scorer, constants_of
+from evalkit.score import constants_of
 from evalkit.stats import summarise
 from evalkit.store.plain import from_plain, to_plain
 from evalkit.suites import Suite, require_cluster, require_expected
@@ -65,19 +65,13 @@ def check_plan(
     if not gates:
         return
     known = {scorer.name for scorer in suite.scorers}
-    possible = set(constants_of(suite.function))
-    for scorer in suite.scorers:
-        possible |= _names_in(scorer)
+    possible = constants_of(suite.function).union(*(constants_of(scorer.function) for scorer in suite.scorers))
     try:
         baseline, named = baselines.references(info.name, gates, where=suite.location)
         check(gates, info, cases, known=known, possible=possible, baseline=baseline, named=named)
     except GateError as error:
         error.where = error.where or suite.location
         raise
-
-
-def _names_in(scorer: Scorer) -> set[str]:
-    return set(constants_of(scorer.function))
 
 
 class Recorder:

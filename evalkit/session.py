@@ -146,19 +146,17 @@ def _plan(
     cases = sampled(dataset, settings.sample, seed)
     repeat = settings.repeat or suite.repeat or 1
     gates = parse_gates(suite, [*settings.gates_for(suite.name), *extra])
-    info = SuiteInfo(
+    info = suite_info(
+        suite,
+        dataset,
+        settings,
         name=suite.name,
         nodeid=f"{suite.file}::{suite.name}",
         location=suite.location,
-        dataset=dataset_info(dataset),
-        scorers=tuple(scorer_info(scorer) for scorer in suite.scorers),
         gates=tuple(str(gate) for gate in gates),
         repeat=repeat,
-        declared=len(dataset) * repeat,
         planned=len(cases) * repeat,
         selection=None if settings.sample is None else f"sample {settings.sample}",
-        seed=seed,
-        metadata=suite.metadata,
     )
     check_plan(suite, gates, info, cases, recorder.baselines)
     wanted = _wanted(suite, arguments)
@@ -177,12 +175,37 @@ def sampled(dataset: Dataset, size: int | None, seed: int) -> Sequence[Case]:
     return [dataset.cases[index] for index in sorted(chosen)]
 
 
-def dataset_info(dataset: Dataset) -> DatasetInfo:
-    """The record of a dataset."""
-    return DatasetInfo(name=dataset.name, digest=dataset.digest, size=len(dataset), source=dataset.source)
+def suite_info(
+    suite: Suite,
+    dataset: Dataset,
+    settings: Settings,
+    *,
+    name: str,
+    nodeid: str,
+    location: str,
+    gates: tuple[str, ...],
+    repeat: int,
+    planned: int,
+    selection: str | None,
+) -> SuiteInfo:
+    """The record of a declaration, as it is in one run; `planned` trials of it were selected."""
+    return SuiteInfo(
+        name=name,
+        nodeid=nodeid,
+        location=location,
+        dataset=DatasetInfo(name=dataset.name, digest=dataset.digest, size=len(dataset), source=dataset.source),
+        scorers=tuple(_scorer_info(scorer) for scorer in suite.scorers),
+        gates=gates,
+        repeat=repeat,
+        declared=len(dataset) * repeat,
+        planned=planned,
+        selection=selection,
+        seed=suite.seed if suite.seed is not None else settings.seed,
+        metadata=suite.metadata,
+    )
 
 
-def scorer_info(scorer: Scorer) -> ScorerInfo:
+def _scorer_info(scorer: Scorer) -> ScorerInfo:
     """The record of a scorer."""
     mark = None if scorer.pass_mark is None else f"{scorer.pass_mark[0]} {scorer.pass_mark[1]:g}"
     return ScorerInfo(name=scorer.name, version=scorer.version, pass_mark=mark, config=scorer.config)

@@ -14,7 +14,7 @@ from evalkit.case import Case, Dataset
 from evalkit.errors import EvalkitError
 from evalkit.loaders import read_dataset
 from evalkit.runs import SuiteInfo
-from evalkit.session import dataset_info, sampled, scorer_info
+from evalkit.session import sampled, suite_info
 from evalkit.suites import Suite, suite_of
 from pytest_evalkit import internals
 
@@ -44,20 +44,17 @@ class Planned:
 
     def info(self, settings: Settings, *, selection: str | None) -> SuiteInfo:
         """The record of the declaration, as it is in this run."""
-        suite = self.suite
-        return SuiteInfo(
+        return suite_info(
+            self.suite,
+            self.dataset,
+            settings,
             name=self.name,
             nodeid=self.nodeid,
             location=self.location,
-            dataset=dataset_info(self.dataset),
-            scorers=tuple(scorer_info(scorer) for scorer in suite.scorers),
             gates=self.gates,
             repeat=self.repeat,
-            declared=len(self.dataset) * self.repeat,
             planned=len(self.items),
             selection=selection,
-            seed=suite.seed if suite.seed is not None else settings.seed,
-            metadata=suite.metadata,
         )
 
 
