@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from evalkit.score import Score, Scorer, scorer
     from evalkit.session import run
     from evalkit.suites import Suite, suite
-    from evalkit.trial import Output, Trial, Usage
+    from evalkit.trial import Output, Trial
+    from evalkit.usage import Usage
 
 _HOMES = {
     "Case": "case",
@@ -31,7 +32,7 @@ _HOMES = {
     "Scorer": "score",
     "Suite": "suites",
     "Trial": "trial",
-    "Usage": "trial",
+    "Usage": "usage",
     "Verdict": "runs",
     "load": "loaders",
     "run": "session",

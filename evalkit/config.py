@@ -11,14 +11,17 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from evalkit.errors import ConfigError, did_you_mean
 
-Kind = Literal["text", "whole", "seconds", "switch", "lines", "fail|warn"]
+Kind = Literal["text", "whole", "seconds", "money", "switch", "lines", "choice"]
 DEFAULT_STORE = ".evalkit/evalkit.db"
+ONE_OF = {"gates": "gate", "use_prompts": "prompt", "use_models": "model"}
+"""What the flag of a setting of several lines is called, which gives one of them."""
 EVERY_SUITE = "*"
 """The key of `[tool.evalkit.gates]` for all suites: TOML has no room for both a list and a table of one name."""
 
@@ -27,7 +30,8 @@ EVERY_SUITE = "*"
 class Setting:
     """One setting as it is written everywhere.
 
-    `minimum` is the smallest number allowed. `metavar` is what the help shows for the value.
+    `minimum` is the smallest number allowed, `choices` are the words that a `choice` may be. `metavar` is what the
+    help shows for the value.
     """
 
     name: str
@@ -36,11 +40,12 @@ class Setting:
     doc: str
     metavar: str
     minimum: int | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def flag(self) -> str:
-        """The pytest flag, such as `--evalkit-max-concurrency`; `gates` is given one line at a time."""
-        return "--evalkit-" + {"gates": "gate"}.get(self.name, self.name).replace("_", "-")
+        """The pytest flag, such as `--evalkit-max-concurrency`; a setting of several lines is given one at a time."""
+        return "--evalkit-" + ONE_OF.get(self.name, self.name).replace("_", "-")
 
     @property
     def env(self) -> str:
@@ -97,9 +102,10 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="inconclusive",
-        kind="fail|warn",
+        kind="choice",
         default="fail",
         metavar="fail|warn",
+        choices=("fail", "warn"),
         doc="What a gate without a decision does to the session: fail it, or only warn.",
     ),
     Setting(
@@ -126,6 +132,88 @@ SETTINGS: tuple[Setting, ...] = (
         doc="How long one trial may take, where a suite does not say; unset, as long as it likes.",
     ),
     Setting(
+        name="stop",
+        kind="choice",
+        default=None,
+        metavar="never|decided|anytime",
+        choices=("never", "decided", "anytime"),
+        doc="When a suite may stop before its last case, where it does not say: never, once its gates are decided "
+        "whatever is left would bring, or once it is as good as certain.",
+    ),
+    Setting(
+        name="prompts",
+        kind="text",
+        default="prompts",
+        metavar="PATH",
+        doc="The folder of prompt files, from the project's root.",
+    ),
+    Setting(
+        name="models",
+        kind="text",
+        default="models",
+        metavar="PATH",
+        doc="The folder of model files, from the project's root.",
+    ),
+    Setting(
+        name="use_prompts",
+        kind="lines",
+        default=(),
+        metavar="NAME=VERSION",
+        doc="Versions of prompts to run with, instead of the files: `v2`, the beginning of a digest, or an alias.",
+    ),
+    Setting(
+        name="use_models",
+        kind="lines",
+        default=(),
+        metavar="NAME=VERSION",
+        doc="Versions of models to run with, instead of the files: `v2`, the beginning of a digest, or an alias.",
+    ),
+    Setting(
+        name="cache",
+        kind="choice",
+        default="off",
+        metavar="off|read-write|replay|refresh",
+        choices=("off", "read-write", "replay", "refresh"),
+        doc="What is done with recorded answers of models: nothing, use and add, use and never call, or record anew.",
+    ),
+    Setting(
+        name="cassettes",
+        kind="text",
+        default=None,
+        metavar="PATH",
+        doc="The folder where recorded answers are kept as files, for git; unset, they are kept in the store.",
+    ),
+    Setting(
+        name="max_cost",
+        kind="money",
+        default=None,
+        metavar="USD",
+        doc="The most that a run may cost, in US dollars. Nothing more is started once the next trial could exceed it, "
+        "and the run is partial.",
+    ),
+    Setting(
+        name="estimate",
+        kind="switch",
+        default=False,
+        metavar="",
+        doc="Say what the run would cost, judging by earlier runs, and run nothing.",
+    ),
+    Setting(
+        name="capture",
+        kind="choice",
+        default="content",
+        metavar="content|metadata|off",
+        choices=("content", "metadata", "off"),
+        doc="What traces keep of model calls: messages too, only names, times and tokens, or no traces at all.",
+    ),
+    Setting(
+        name="redact",
+        kind="lines",
+        default=(),
+        metavar="PATTERN",
+        doc="Regular expressions (RE2) of what must not be stored, beside the keys and passwords that are known.",
+    ),
+    Setting(
         name="off",
         kind="switch",
         default=False,
@@ -138,6 +226,7 @@ OTHER_VARIABLES = frozenset({"EVALKIT_ALLOW_CODE_EXECUTION", "EVALKIT_CHROMIUM",
 """Variables that are no settings and still ours; besides these, everything that begins with `EVALKIT_TEST_`."""
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
+_EXAMPLES = {"gates": ', such as ["accuracy >= 0.9 @ 95%"]', "use_prompts": ', such as ["support-reply=v2"]'}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +235,8 @@ class Settings:
     `$EVALKIT_…` or the flag.
 
     `store` is a database URL or an absolute path. `repeat`, `baseline`, `report`, `sample` and `timeout` (seconds) are
-    `None` where they are not set. `gates` are for every suite, `suite_gates` for one by its name.
+    `None` where they are not set. `gates` are for every suite, `suite_gates` for one by its name. `max_cost` is in US
+    dollars.
     """
 
     root: Path
@@ -160,6 +250,17 @@ class Settings:
     sample: int | None = None
     seed: int = 0
     timeout: float | None = None
+    stop: Literal["never", "decided", "anytime"] | None = None
+    prompts: str = "prompts"
+    models: str = "models"
+    use_prompts: tuple[str, ...] = ()
+    use_models: tuple[str, ...] = ()
+    cache: Literal["off", "read-write", "replay", "refresh"] = "off"
+    cassettes: str | None = None
+    max_cost: Decimal | None = None
+    estimate: bool = False
+    capture: Literal["content", "metadata", "off"] = "content"
+    redact: tuple[str, ...] = ()
     off: bool = False
     suite_gates: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -304,7 +405,7 @@ def _read(setting: Setting, raw: str, where: str) -> Any:
     value: Any = raw
     if setting.kind == "whole":
         value = int(raw) if re.fullmatch(r"[-+]?[0-9]{1,18}", raw.strip()) else raw
-    elif setting.kind == "seconds":
+    elif setting.kind in ("seconds", "money"):
         value = float(raw) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", raw.strip()) else raw
     elif setting.kind == "switch":
         value = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(raw.lower(), raw)
@@ -320,24 +421,27 @@ def _checked(setting: Setting, value: Any, where: str) -> Any:
         lines = [value] if isinstance(value, str) else value
         if isinstance(lines, list | tuple) and all(isinstance(line, str) and line.strip() for line in lines):
             return tuple(lines)
-        raise _wrong(setting, value, 'a list of gates, such as ["accuracy >= 0.9 @ 95%"]', where)
+        raise _wrong(setting, value, "a list of texts" + _EXAMPLES.get(setting.name, ""), where)
     if kind == "switch" and isinstance(value, bool):
         return value
     if kind == "text" and isinstance(value, str) and value.strip():
         return value
-    if kind == "fail|warn" and value in ("fail", "warn"):
+    if kind == "choice" and value in setting.choices:
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind == "whole" and number and isinstance(value, int) and value >= (setting.minimum or 0):
         return value
     if kind == "seconds" and number and math.isfinite(value) and value > 0:
         return float(value)
+    if kind == "money" and number and math.isfinite(value) and value > 0:
+        return Decimal(str(value))
     wants = {
         "switch": "true or false",
         "text": "a text that is not empty",
-        "fail|warn": '"fail" or "warn"',
+        "choice": " or ".join(f'"{choice}"' for choice in setting.choices),
         "whole": f"a whole number from {setting.minimum or 0} on",
         "seconds": "a number of seconds above 0",
+        "money": "an amount of US dollars above 0",
     }
     raise _wrong(setting, value, wants[kind], where)
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from evalkit.case import CLUSTER, Case
 from evalkit.errors import MissingExtra
-from evalkit.trial import Trial, Usage
+from evalkit.trial import Trial
+from evalkit.usage import Usage
+from evalkit.versions import Version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +72,8 @@ class SuiteInfo:
 
     `name` is unique within the run. `nodeid` is `path::function` without a case, `location` is `path:line`.
     `planned` is how many trials were selected to run, `declared` how many the whole suite has; where they
-    differ, `selection` says why (`-k`, `sample`, …) and the run is partial.
+    differ, `selection` says why (`-k`, `sample`, …) and the run is partial. `versions` are the prompt and the model
+    that the suite declares.
     """
 
     name: str
@@ -85,6 +88,7 @@ class SuiteInfo:
     selection: str | None = None
     seed: int = 0
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    versions: tuple[Version, ...] = ()
 
     @property
     def cluster(self) -> str | None:

@@ -19,6 +19,7 @@ from typing import Any, Literal, ParamSpec
 
 from evalkit.canonical import digest
 from evalkit.errors import ScorerError, did_you_mean
+from evalkit.usage import Usage
 
 Status = Literal["scored", "unscored", "error"]
 _P = ParamSpec("_P")
@@ -50,7 +51,7 @@ class Score:
     `value` is a finite number, or `None` for a score that is only a label; booleans are kept as 1.0 and 0.0
     with `kind` `assertion`. `passed` is the assertion, or the comparison with the pass mark, or `None` where
     there is nothing to pass. `status` is `unscored` where the scorer had nothing to say and `error` where it
-    raised; `value` is `None` in both.
+    raised; `value` is `None` in both. `usage` is what the scorer's own model calls took, `None` where it made none.
     """
 
     name: str = ""
@@ -64,6 +65,7 @@ class Score:
     scorer_version: str = ""
     error: ErrorInfo | None = None
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=_nothing)
+    usage: Usage | None = None
 
     def __post_init__(self) -> None:
         value = self.value

@@ -6,11 +6,13 @@ import dataclasses
 import datetime as dt
 import traceback
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from types import TracebackType
 from typing import Any, Literal
 
 from evalkit.score import ErrorInfo, Score
+from evalkit.trace import Trace
+from evalkit.usage import Usage
+from evalkit.versions import Version
 
 Outcome = Literal["passed", "missed", "errored", "unscored"]
 """What became of a trial.
@@ -19,25 +21,6 @@ Outcome = Literal["passed", "missed", "errored", "unscored"]
 `missed`: an `assert` in the body failed, a score is `False`, or a score is below its pass mark.
 `unscored`: there are scorers, and none gave a score. `passed`: everything else.
 """
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What a call, a trial or a run used. `None` means unknown, which is not zero.
-
-    Tokens are integers, `cost` is in US dollars.
-    """
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cost: Decimal | None = None
-
-    @property
-    def total_tokens(self) -> int | None:
-        """Input and output together, or `None` where either is unknown."""
-        if self.input_tokens is None or self.output_tokens is None:
-            return None
-        return self.input_tokens + self.output_tokens
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +46,8 @@ class Trial:
 
     `number` counts the repeats of a case from 1, `attempt` the tries at this same trial from 1 (a trial is
     attempted again only after an infrastructure fault). `duration` is in seconds, body and scoring together.
-    `nodeid` is pytest's, or `None` outside pytest.
+    `nodeid` is pytest's, or `None` outside pytest. `trace` is what happened inside, `None` where nothing was traced
+    or where it was left out. `versions` are the prompts and models used beside those the suite declares.
     """
 
     case_id: str
@@ -75,9 +59,11 @@ class Trial:
     started_at: dt.datetime
     duration: float
     nodeid: str | None = None
+    trace: Trace | None = None
+    versions: tuple[Version, ...] = ()
 
     def without_payload(self) -> Trial:
-        """The same trial without its output's value and metadata, for keeping many in memory."""
+        """The same trial without its output's value and metadata and its trace, for keeping many in memory."""
         output = self.output  # written out, since dataclasses.replace() takes five times as long
         return Trial(
             case_id=self.case_id,
@@ -89,6 +75,7 @@ class Trial:
             started_at=self.started_at,
             duration=self.duration,
             nodeid=self.nodeid,
+            versions=self.versions,
         )
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.canonical import jsonable
 from evalkit.runs import Metric, Run, SuiteRun, Verdict, total_usage
-from evalkit.trial import Trial, Usage
+from evalkit.trial import Trial
+from evalkit.usage import Usage
 
 if TYPE_CHECKING:
     from evalkit.store import RunSummary

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evalkit.score import Score
-from evalkit.trial import Usage
+from evalkit.usage import Usage
 
 
 class Notes:

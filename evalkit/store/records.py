@@ -12,7 +12,8 @@ from evalkit.runs import DatasetInfo, Metric, Provenance, ScorerInfo, SuiteInfo,
 from evalkit.score import ErrorInfo, Score
 from evalkit.store.blobs import BlobReader
 from evalkit.store.cells import flag_of, maybe_text_of, money_of, text_of, time_of
-from evalkit.trial import Output, Trial, Usage
+from evalkit.trial import Output, Trial
+from evalkit.usage import Usage
 
 Cells = Sequence[Any]
 

@@ -36,6 +36,36 @@ FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("sample", {"metavar": "N", "help": "only N cases of each suite, chosen by the seed; the run is partial"}),
     ("seed", {"metavar": "N", "help": "the seed of everything random"}),
     ("timeout", {"metavar": "SECONDS", "help": "how long one trial may take"}),
+    ("stop", {"metavar": "never|decided|anytime", "help": "when a suite may stop before its last case"}),
+    (
+        "prompt",
+        {
+            "metavar": "NAME=VERSION",
+            "action": "append",
+            "dest": "evalkit_use_prompts",
+            "help": "run with this version of a prompt instead of its file; may be repeated",
+        },
+    ),
+    (
+        "model",
+        {
+            "metavar": "NAME=VERSION",
+            "action": "append",
+            "dest": "evalkit_use_models",
+            "help": "run with this version of a model instead of its file; may be repeated",
+        },
+    ),
+    ("prompts", {"metavar": "PATH", "help": "the folder of prompt files (default: prompts)"}),
+    ("models", {"metavar": "PATH", "help": "the folder of model files (default: models)"}),
+    ("cache", {"metavar": "MODE", "help": "recorded answers: off, read-write, replay or refresh"}),
+    ("cassettes", {"metavar": "PATH", "help": "the folder where recorded answers are kept as files"}),
+    ("max-cost", {"metavar": "USD", "help": "start nothing more once the next trial could cost more than this"}),
+    ("estimate", {"action": "store_true", "default": None, "help": "say what the run would cost, and run nothing"}),
+    ("capture", {"metavar": "content|metadata|off", "help": "what traces keep of model calls"}),
+    (
+        "redact",
+        {"metavar": "PATTERN", "action": "append", "help": "a regular expression of what must not be stored"},
+    ),
     ("off", {"action": "store_true", "default": None, "help": "do not collect suites"}),
 )
 """The flags, without their prefix. They mirror `evalkit.config.SETTINGS`, which a test checks."""

@@ -25,6 +25,17 @@ TOML = {
     "sample": "10",
     "seed": "7",
     "timeout": "2.5",
+    "stop": '"decided"',
+    "prompts": '"texts"',
+    "models": '"configurations"',
+    "use_prompts": '["reply=v2"]',
+    "use_models": '["solver=v1"]',
+    "cache": '"replay"',
+    "cassettes": '"recorded"',
+    "max_cost": "2.50",
+    "estimate": "true",
+    "capture": '"metadata"',
+    "redact": '["acct-[0-9]+"]',
     "off": "true",
 }
 TEXT = {name: value.strip('"[]') for name, value in TOML.items()}
