@@ -428,7 +428,7 @@ def _checked(setting: Setting, value: Any, where: str) -> Any:
         return value
     if kind == "choice" and value in setting.choices:
         return value
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     if kind == "whole" and number and isinstance(value, int) and value >= (setting.minimum or 0):
         return value
     if kind == "seconds" and number and math.isfinite(value) and value > 0:
