@@ -226,7 +226,12 @@ OTHER_VARIABLES = frozenset({"EVALKIT_ALLOW_CODE_EXECUTION", "EVALKIT_CHROMIUM",
 """Variables that are no settings and still ours; besides these, everything that begins with `EVALKIT_TEST_`."""
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
-_EXAMPLES = {"gates": ', such as ["accuracy >= 0.9 @ 95%"]', "use_prompts": ', such as ["support-reply=v2"]'}
+_LISTS = {
+    "gates": 'gates, such as ["accuracy >= 0.9 @ 95%"]',
+    "use_prompts": 'versions, such as ["support-reply=v2"]',
+    "use_models": 'versions, such as ["solver=v2"]',
+    "redact": 'patterns, such as ["acct-[0-9]+"]',
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -421,7 +426,7 @@ def _checked(setting: Setting, value: Any, where: str) -> Any:
         lines = [value] if isinstance(value, str) else value
         if isinstance(lines, list | tuple) and all(isinstance(line, str) and line.strip() for line in lines):
             return tuple(lines)
-        raise _wrong(setting, value, "a list of texts" + _EXAMPLES.get(setting.name, ""), where)
+        raise _wrong(setting, value, "a list of " + _LISTS.get(setting.name, "texts"), where)
     if kind == "switch" and isinstance(value, bool):
         return value
     if kind == "text" and isinstance(value, str) and value.strip():
