@@ -6,6 +6,8 @@
     ├── SuiteError   (ValueError)   a suite declared in a way that cannot work
     ├── ScorerError  (ValueError)   a scorer declared or configured in a way that cannot work
     ├── GateError    (ValueError)   a gate that does not parse, names nothing, or can never pass
+    ├── CacheError   (ValueError)   a cassette that cannot be read, or a cache used in a way that cannot work
+    │   └── ReplayMiss              a call that was never recorded, while only recorded answers may be used
     ├── NotFound     (LookupError)  no run, suite, case or plugin by that name
     ├── MissingExtra (ImportError)  an optional dependency that is not installed
     └── StoreError   (OSError)      the store cannot be used as asked
@@ -64,6 +66,14 @@ class ScorerError(EvalkitError, ValueError):
 
 class GateError(EvalkitError, ValueError):
     """A gate that does not parse, names nothing that exists, or can never pass."""
+
+
+class CacheError(EvalkitError, ValueError):
+    """A cassette that cannot be read, or a cache used in a way that cannot work."""
+
+
+class ReplayMiss(CacheError):
+    """A call that was never recorded, in a run that may use recorded answers only."""
 
 
 class NotFound(EvalkitError, LookupError):

@@ -14,7 +14,9 @@ class Usage:
     Tokens are integers, `cost` is in US dollars; `cached_tokens` are those of `input_tokens` that the provider had
     cached. `calls` is how many model calls this is the sum of, `None` where nobody counted. `uncounted` of them came
     back without token counts and `unpriced` of them have no known price: the sums are then of the others alone, and
-    whoever shows them has to say so.
+    whoever shows them has to say so. `cost` is what the calls cost when they are paid for; `saved` is the part of it
+    that was not paid, as a recorded answer was used (`None` where none was). What was spent is `spent`, and that is
+    what a limit on spending counts.
     """
 
     input_tokens: int | None = None
@@ -24,6 +26,12 @@ class Usage:
     calls: int | None = None
     uncounted: int = 0
     unpriced: int = 0
+    saved: Decimal | None = None
+
+    @property
+    def spent(self) -> Decimal | None:
+        """What was paid: the cost without what was saved, or `None` where the cost is unknown."""
+        return self.cost if self.cost is None or self.saved is None else self.cost - self.saved
 
     @property
     def total_tokens(self) -> int | None:
@@ -38,18 +46,23 @@ def summed(usages: Iterable[Usage | None]) -> Usage | None:
     known = [usage for usage in usages if usage is not None]
     if not known:
         return None
-    costs = [usage.cost for usage in known if usage.cost is not None]
     return Usage(
         input_tokens=_sum(usage.input_tokens for usage in known),
         output_tokens=_sum(usage.output_tokens for usage in known),
-        cost=sum(costs[1:], costs[0]) if costs else None,
+        cost=_money(usage.cost for usage in known),
         cached_tokens=_sum(usage.cached_tokens for usage in known),
         calls=_sum(usage.calls for usage in known),
         uncounted=sum(usage.uncounted for usage in known),
         unpriced=sum(usage.unpriced for usage in known),
+        saved=_money(usage.saved for usage in known),
     )
 
 
 def _sum(figures: Iterable[int | None]) -> int | None:
     known = [figure for figure in figures if figure is not None]
     return sum(known) if known else None
+
+
+def _money(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known[1:], known[0]) if known else None
