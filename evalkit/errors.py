@@ -6,6 +6,7 @@
     ├── SuiteError   (ValueError)   a suite declared in a way that cannot work
     ├── ScorerError  (ValueError)   a scorer declared or configured in a way that cannot work
     ├── GateError    (ValueError)   a gate that does not parse, names nothing, or can never pass
+    ├── PromptError  (ValueError)   a prompt that is broken, or given the wrong variables
     ├── CacheError   (ValueError)   a cassette that cannot be read, or a cache used in a way that cannot work
     │   └── ReplayMiss              a call that was never recorded, while only recorded answers may be used
     ├── NotFound     (LookupError)  no run, suite, case or plugin by that name
@@ -66,6 +67,10 @@ class ScorerError(EvalkitError, ValueError):
 
 class GateError(EvalkitError, ValueError):
     """A gate that does not parse, names nothing that exists, or can never pass."""
+
+
+class PromptError(EvalkitError, ValueError):
+    """A prompt that is broken, or given the wrong variables."""
 
 
 class CacheError(EvalkitError, ValueError):
