@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from evalkit.score import ErrorInfo, Score
-from evalkit.trace import Trace
+from evalkit.spans import Trace
 from evalkit.usage import Usage
 from evalkit.versions import Version
 
