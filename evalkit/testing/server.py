@@ -91,10 +91,9 @@ class Server:
                 loop.run_until_complete(self._listen())
             except BaseException as error:  # raised again in the caller's thread, below
                 failure.append(error)
-                started.set()
-                return
             started.set()
-            loop.run_forever()
+            if not failure:
+                loop.run_forever()
             loop.run_until_complete(self._stop_listening())
             loop.close()
 
@@ -127,7 +126,7 @@ class Server:
     async def _listen(self) -> None:
         application = web.Application(client_max_size=64 * 2**20)
         application.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.0)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, LOOPBACK, self._port, backlog=512)
         await site.start()
@@ -135,11 +134,12 @@ class Server:
         self._port = server.sockets[0].getsockname()[1]
 
     async def _stop_listening(self) -> None:
+        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         if self._runner is not None:
             await self._runner.cleanup()
-        for task in asyncio.all_tasks():
-            if task is not asyncio.current_task():
-                task.cancel()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
