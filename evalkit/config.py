@@ -24,6 +24,8 @@ ONE_OF = {"gates": "gate", "use_prompts": "prompt", "use_models": "model"}
 """What the flag of a setting of several lines is called, which gives one of them."""
 EVERY_SUITE = "*"
 """The key of `[tool.evalkit.gates]` for all suites: TOML has no room for both a list and a table of one name."""
+PRICE_KEYS = ("input", "output", "cached")
+"""What a price is given for, in US dollars per million tokens."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +243,8 @@ class Settings:
 
     `store` is a database URL or an absolute path. `repeat`, `baseline`, `report`, `sample` and `timeout` (seconds) are
     `None` where they are not set. `gates` are for every suite, `suite_gates` for one by its name. `max_cost` is in US
-    dollars.
+    dollars. `prices` are those of `[tool.evalkit.prices]`, by model: `input`, `output` and `cached`, in US dollars per
+    million tokens.
     """
 
     root: Path
@@ -268,6 +271,7 @@ class Settings:
     redact: tuple[str, ...] = ()
     off: bool = False
     suite_gates: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    prices: Mapping[str, Mapping[str, Decimal]] = dataclasses.field(default_factory=dict)
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def gates_for(self, suite: str) -> tuple[str, ...]:
@@ -289,8 +293,12 @@ def load_settings(
     file = root / "pyproject.toml"
     table, text = _table(file)
     suite_gates: dict[str, tuple[str, ...]] = {}
+    prices: dict[str, Mapping[str, Decimal]] = {}
     for key, value in table.items():
         where = f"{file.name}:{_line_of(text, key)}"
+        if key == "prices":
+            prices, sources[key] = _prices(value, where), where
+            continue
         if key == "gates" and isinstance(value, dict):
             suite_gates = {name: _checked(_BY_NAME["gates"], lines, where) for name, lines in value.items()}
             sources["suite_gates"] = where
@@ -315,7 +323,46 @@ def load_settings(
         sources[key] = setting.flag
     from_flag = sources["store"] == _BY_NAME["store"].flag
     values["store"] = _absolute(values["store"], Path.cwd() if from_flag else root)
-    return Settings(root=root, suite_gates=MappingProxyType(suite_gates), sources=MappingProxyType(sources), **values)
+    return Settings(
+        root=root,
+        suite_gates=MappingProxyType(suite_gates),
+        prices=MappingProxyType(prices),
+        sources=MappingProxyType(sources),
+        **values,
+    )
+
+
+def price_of(given: Any, *, model: str, where: str) -> Mapping[str, Decimal]:
+    """A price as it is written in a file, such as `{input = 0.15, output = 0.6}`, checked.
+
+    Raises `ConfigError` for a key that is none of `PRICE_KEYS`, for what is no amount, and where `input` is missing.
+    """
+    if not isinstance(given, dict):
+        raise ConfigError(f'The price of "{model}" is {given!r:.60}, not a table.', where=where, hint=_PRICE_HINT)
+    for key, amount in given.items():
+        if key not in PRICE_KEYS:
+            raise ConfigError(
+                f'A price has no key "{key}".' + did_you_mean(str(key), PRICE_KEYS), where=where, hint=_PRICE_HINT
+            )
+        number = isinstance(amount, int | float | Decimal) and not isinstance(amount, bool)
+        if not number or not math.isfinite(amount) or amount < 0:
+            raise ConfigError(
+                f'The price of "{model}" for {key} is {amount!r:.40}, not an amount of US dollars.',
+                where=where,
+                hint=_PRICE_HINT,
+            )
+    if "input" not in given:
+        raise ConfigError(f'The price of "{model}" says nothing of input.', where=where, hint=_PRICE_HINT)
+    return MappingProxyType({key: Decimal(str(amount)) for key, amount in given.items()})
+
+
+_PRICE_HINT = "Prices are in US dollars per million tokens: {input = 0.15, output = 0.60, cached = 0.075}."
+
+
+def _prices(table: Any, where: str) -> dict[str, Mapping[str, Decimal]]:
+    if not isinstance(table, dict):
+        raise ConfigError(f"`prices` is {table!r:.40}, not a table of models.", where=where, hint=_PRICE_HINT)
+    return {model: price_of(given, model=model, where=where) for model, given in table.items()}
 
 
 def find_root(folder: Path) -> Path:
@@ -385,7 +432,7 @@ def _line_of(text: str, key: str) -> int:
 def _setting(key: str, where: str) -> Setting:
     if key in _BY_NAME:
         return _BY_NAME[key]
-    near = did_you_mean(key.replace("-", "_"), _BY_NAME)
+    near = did_you_mean(key.replace("-", "_"), {*_BY_NAME, "prices"})
     raise ConfigError(
         f'There is no setting "{key}".' + near,
         where=where,
