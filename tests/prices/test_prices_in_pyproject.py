@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+
 from evalkit import prices
 from evalkit.config import load_settings
 from evalkit.errors import ConfigError

@@ -6,12 +6,13 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from evalkit import prices
 from evalkit.calling import Rates
 from evalkit.prices import Prices, cost_at
 from evalkit.usage import Usage
-from hypothesis import given
-from hypothesis import strategies as st
 
 AT = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 CALL = Usage(input_tokens=1_000_000, output_tokens=100_000)
