@@ -7,6 +7,10 @@
     ├── ScorerError  (ValueError)   a scorer declared or configured in a way that cannot work
     ├── GateError    (ValueError)   a gate that does not parse, names nothing, or can never pass
     ├── PromptError  (ValueError)   a prompt that is broken, or given the wrong variables
+    ├── ModelError   (RuntimeError) a model gave no answer that can be used
+    │   ├── ModelUnavailable        no whole answer came, however often it was tried
+    │   ├── ModelRefused            the provider does not take the call: it is wrong, not allowed, or filtered
+    │   └── AnswerInvalid           the answer does not have the form that was asked for
     ├── CacheError   (ValueError)   a cassette that cannot be read, or a cache used in a way that cannot work
     │   └── ReplayMiss              a call that was never recorded, while only recorded answers may be used
     ├── NotFound     (LookupError)  no run, suite, case or plugin by that name
@@ -71,6 +75,42 @@ class GateError(EvalkitError, ValueError):
 
 class PromptError(EvalkitError, ValueError):
     """A prompt that is broken, or given the wrong variables."""
+
+
+class ModelError(EvalkitError, RuntimeError):
+    """A model gave no answer that can be used.
+
+    `provider`, `model` and `attempts` say who was asked for what, and how often; `attempts` has a line for each try
+    that failed.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        provider: str = "",
+        model: str = "",
+        attempts: tuple[str, ...] = (),
+        where: str | None = None,
+        why: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(what, where=where, why=why, hint=hint)
+        self.provider = provider
+        self.model = model
+        self.attempts = attempts
+
+
+class ModelUnavailable(ModelError):
+    """No whole answer came, however often it was tried."""
+
+
+class ModelRefused(ModelError):
+    """The provider does not take the call: it is wrong, not allowed, or filtered. Trying again would not help."""
+
+
+class AnswerInvalid(ModelError):
+    """The answer does not have the form that was asked for."""
 
 
 class CacheError(EvalkitError, ValueError):
