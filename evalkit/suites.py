@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from evalkit.case import CLUSTER, Case, Dataset
 from evalkit.errors import SuiteError, did_you_mean
 from evalkit.score import Scorer, as_scorer
+from evalkit.versions import Version
 
 ATTRIBUTE = "__evalkit_suite__"
 """Where a function carries its declaration."""
@@ -28,6 +29,15 @@ class DatasetReader(Protocol):
         ...
 
 
+class Versioned(Protocol):
+    """A prompt or a model: something that knows which version it is."""
+
+    @property
+    def version(self) -> Version:
+        """Which version of which prompt or model this is."""
+        ...
+
+
 DatasetSource = str | Path | Dataset | DatasetReader | Sequence[Case | Mapping[str, Any]] | Callable[[], Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -38,7 +48,8 @@ class Suite:
 
     `file` and `line` are where the function stands. `max_concurrency`, `repeat` and `seed` are `None` where
     the setting of the session decides. `timeout` is in seconds per trial. `cluster` is the metadata key of the cases
-    by which they hang together, `None` where each stands for itself; it is kept in `metadata` too.
+    by which they hang together, `None` where each stands for itself; it is kept in `metadata` too. `prompt` and `model`
+    are the name of one, or one itself; `None` where the suite declares none.
     """
 
     function: Callable[..., Any]
@@ -52,6 +63,8 @@ class Suite:
     seed: int | None = None
     on_inconclusive: Literal["fail", "warn", "pass"] | None = None
     cluster: str | None = None
+    prompt: str | Versioned | None = None
+    model: str | Versioned | None = None
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     file: str = ""
     line: int = 0
@@ -79,6 +92,8 @@ def suite(
     seed: int | None = None,
     on_inconclusive: Literal["fail", "warn", "pass"] | None = None,
     cluster: str | None = None,
+    prompt: str | Versioned | None = None,
+    model: str | Versioned | None = None,
     metadata: Mapping[str, Any] | None = None,
     **unknown: Any,
 ) -> Callable[[Function], Function]:
@@ -88,6 +103,10 @@ def suite(
     list of cases or dicts, or a callable that returns one. `scorers` are functions or `Scorer`s, `gates` lines
     such as `"accuracy >= 0.9 @ 95%"`. With gates the gates decide; without, each case does. `cluster` names a metadata
     key: cases with the same value of it, such as questions on one document, are not independent and count as one.
+
+    `prompt` and `model` are the names of a prompt file and a model file of the project, or a `Prompt` and a `Model`
+    themselves. The function gets them as its arguments `prompt` and `model`, and the run records which versions they
+    were.
 
     The function takes `case`, and any pytest fixtures; it may be `async`. Raises `SuiteError` or `ScorerError`
     for a declaration that cannot work, naming the file and line.
@@ -122,6 +141,8 @@ def suite(
                 why="A suite's function is called once for each case.",
                 hint=f"Write: def {label}(case, …).",
             )
+        for kind, subject in (("prompt", prompt), ("model", model)):
+            _check_subject(kind, subject, parameters, label, where)
         declaration = Suite(
             function=function,
             name=label,
@@ -134,6 +155,8 @@ def suite(
             seed=seed,
             on_inconclusive=on_inconclusive,
             cluster=cluster,
+            prompt=prompt,
+            model=model,
             metadata=dict(metadata or {}) | ({} if cluster is None else {CLUSTER: cluster}),
             file=file,
             line=line,
@@ -202,6 +225,22 @@ def _check_names(scorers: Sequence[Scorer], where: str) -> None:
                 why="A metric is named after its scorer, so the two would be one.",
                 hint=f'Give one another name: {scorer_name}(…).named("…").',
             )
+
+
+def _check_subject(kind: str, subject: Any, parameters: Mapping[str, Any], label: str, where: str) -> None:
+    if subject is None:
+        return
+    if not (isinstance(subject, str) and subject) and not isinstance(getattr(subject, "version", None), Version):
+        raise SuiteError(
+            f"`{kind}` is the name of a {kind}, or a {kind.capitalize()}, not {type(subject).__name__}.", where=where
+        )
+    if kind not in parameters:
+        raise SuiteError(
+            f"{label} declares a {kind} and takes no argument `{kind}`.",
+            where=where,
+            why=f"The {kind} is handed to the function, and its version is what the run is said to have tested.",
+            hint=f"Write: def {label}(case, {kind}, …).",
+        )
 
 
 def _check_number(what: str, value: Any, where: str, *, whole: bool) -> None:
