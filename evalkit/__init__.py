@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evalkit.score import Score, Scorer, scorer
     from evalkit.session import run
     from evalkit.suites import Suite, suite
+    from evalkit.tracing import span, trace
     from evalkit.trial import Output, Trial
     from evalkit.usage import Usage
 
@@ -37,7 +38,9 @@ _HOMES = {
     "load": "loaders",
     "run": "session",
     "scorer": "score",
+    "span": "tracing",
     "suite": "suites",
+    "trace": "tracing",
 }
 
 __all__ = [
@@ -57,7 +60,9 @@ __all__ = [
     "load",
     "run",
     "scorer",
+    "span",
     "suite",
+    "trace",
 ]
 
 

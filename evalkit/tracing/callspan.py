@@ -1,0 +1,138 @@
+"""The span of one call, which may end elsewhere than it began: a stream ends when it is read."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from evalkit.tracing import names
+from evalkit.tracing.call import CallInfo, CallResult
+from evalkit.tracing.scope import Scope, current, scoring
+from evalkit.tracing.values import as_attribute
+from evalkit.usage import Usage
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+
+class CallSpan:
+    """One call in the making. Exactly one of `finish` and `fail` counts, whichever comes first; from any thread.
+
+    `scope` is the trial that it is made in, `None` outside of all: nothing is recorded then.
+    """
+
+    __slots__ = ("_done", "_lock", "_scorer", "_span", "_start_ns", "info", "scope")
+
+    def __init__(self, info: CallInfo, scope: Scope | None, span: Span | None) -> None:
+        self.info = info
+        self.scope = scope
+        self._span = span
+        self._scorer = scoring()
+        self._start_ns = time.perf_counter_ns()
+        self._done = False
+        self._lock = threading.Lock()
+
+    def set(self, name: str, value: Any) -> None:
+        """Add an attribute to the span."""
+        if self._span is not None:
+            self._span.set_attribute(name, as_attribute(value))
+
+    def event(self, name: str, **attributes: Any) -> None:
+        """Take note of something that happened now, such as a wait for a limit."""
+        if self._span is not None:
+            self._span.add_event(name, {key: as_attribute(value) for key, value in attributes.items()})
+
+    def first_chunk(self) -> None:
+        """Take note that the first piece of a stream is here; seconds since the call began are kept."""
+        self.set(names.FIRST_CHUNK, (time.perf_counter_ns() - self._start_ns) / 1e9)
+
+    def finish(
+        self, result: CallResult, *, usage: Usage | None = None, attributes: Mapping[str, Any] | None = None
+    ) -> None:
+        """End the span with what came back. `usage` is `result.usage` with its cost, where that is known.
+
+        An answer that says what is wrong (a status of 400 or more) makes a span with the status `error`; it is no call
+        that was answered, and counts for nothing.
+        """
+        if not self._claim():
+            return
+        counted = _counted(usage or result.usage, result) if self.info.is_model else None
+        if self._span is None:
+            if self.scope is not None and counted is not None:
+                self.scope.spent(counted, scorer=self._scorer)
+            return
+        given = {names.STATUS: result.status, **result.attributes, **_used(counted), **(attributes or {})}
+        if self.scope is None or self.scope.capture == "content":
+            given |= result.content
+        self._span.set_attributes({name: as_attribute(value) for name, value in given.items()})
+        self._end(result.error)
+
+    def fail(self, error: BaseException | str, *, attributes: Mapping[str, Any] | None = None) -> None:
+        """End the span with the status `error`: nothing came back, or not all of it."""
+        if not self._claim():
+            return
+        if self._span is None:
+            if self.scope is not None and self.info.is_model:
+                self.scope.spent(Usage(calls=1, uncounted=1, unpriced=1), scorer=self._scorer)
+            return
+        self._span.set_attributes({name: as_attribute(value) for name, value in (attributes or {}).items()})
+        if isinstance(error, BaseException):
+            self._span.set_attribute(names.ERROR_TYPE, type(error).__qualname__)
+            error = f"{type(error).__qualname__}: {error}" if str(error) else type(error).__qualname__
+        self._end(error)
+
+    def _claim(self) -> bool:
+        with self._lock:
+            done, self._done = self._done, True
+        return not done
+
+    def _end(self, error: str | None) -> None:
+        from opentelemetry.trace import Status, StatusCode
+
+        assert self._span is not None
+        if error is not None:
+            self._span.set_status(Status(StatusCode.ERROR, error))
+        self._span.end()
+
+
+def start_call(info: CallInfo) -> CallSpan:
+    """Begin the span of a call, below the span that is current here. It never becomes current itself."""
+    scope = current()
+    if scope is None:
+        return CallSpan(info, None, None)
+    tree = scope.trace()
+    if tree is None:
+        return CallSpan(info, scope, None)
+    given = {**info.attributes, names.KIND: _KINDS[info.api]}
+    if scope.capture == "content":
+        given |= info.content
+    span = tree.start(info.name, {name: as_attribute(value) for name, value in given.items()}, client=True)
+    return CallSpan(info, scope, span)
+
+
+_KINDS = {"chat": "llm", "responses": "llm", "embeddings": "embedding", "http": "http"}
+
+
+def _counted(usage: Usage | None, result: CallResult) -> Usage | None:
+    if result.status >= 400:
+        return None
+    if usage is None:
+        return Usage(calls=1, uncounted=1, unpriced=1)
+    uncounted = int(usage.input_tokens is None and usage.output_tokens is None)
+    return dataclasses.replace(usage, calls=1, uncounted=uncounted, unpriced=int(usage.cost is None))
+
+
+def _used(usage: Usage | None) -> dict[str, Any]:
+    if usage is None:
+        return {}
+    figures = {
+        names.INPUT_TOKENS: usage.input_tokens,
+        names.OUTPUT_TOKENS: usage.output_tokens,
+        names.CACHED_TOKENS: usage.cached_tokens,
+        names.COST: None if usage.cost is None else str(usage.cost),
+        names.SAVED: None if usage.saved is None else str(usage.saved),
+    }
+    return {name: value for name, value in figures.items() if value is not None}

@@ -1,0 +1,131 @@
+"""The spans of one trial while it goes on: OpenTelemetry's, under one root."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
+from opentelemetry.trace import Span as OpenSpan
+
+from evalkit.spans import Trace
+from evalkit.tracing import names, orphans, provider
+from evalkit.tracing.normalise import trace_of
+from evalkit.tracing.scope import BY_TRACE, Scope
+
+
+class Tree:
+    """What is traced of one trial. Spans come in from any thread; after `end` they are too late.
+
+    `trace_id` is 32 lower-case hex digits. Other traces that begin inside the trial become part of it.
+    """
+
+    def __init__(self, scope: Scope, root: OpenSpan) -> None:
+        number = root.get_span_context().trace_id
+        self.trace_id = format(number, "032x")
+        self.root = root
+        self._scope = scope
+        self._context = set_span_in_context(root, Context())
+        self._numbers = {number}
+        self._open: dict[int, ReadableSpan] = {}
+        self._ended: list[ReadableSpan] = []
+        self._result: Trace | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def begin(cls, scope: Scope) -> Tree | None:
+        """Begin the trial's root span, when the trial itself began; `None` where the SDK is switched off."""
+        tracer = provider.tracer()
+        if tracer is None:
+            return None
+        given: dict[str, str | int] = {
+            names.KIND: "case",
+            names.RUN: scope.run_id,
+            names.SUITE: scope.suite,
+            names.CASE: scope.case_id,
+            names.TRIAL: scope.number,
+        }
+        attributes = {name: value for name, value in given.items() if value != ""}
+        root = tracer.start_span(scope.case_id, context=Context(), attributes=attributes, start_time=scope.start_ns)
+        tree = cls(scope, root)
+        BY_TRACE[root.get_span_context().trace_id] = scope
+        return tree
+
+    def start(self, name: str, attributes: Mapping[str, Any], *, client: bool = False) -> OpenSpan:
+        """Begin a span below the current one, or below the root where that belongs to another trial or to none."""
+        tracer = provider.tracer()
+        assert tracer is not None, "there is a root"
+        kind = SpanKind.CLIENT if client else SpanKind.INTERNAL
+        return tracer.start_span(name, context=self._here(), kind=kind, attributes=attributes)
+
+    def _here(self) -> Context | None:
+        known = get_current_span().get_span_context().trace_id in self._numbers
+        return None if known else self._context
+
+    @contextlib.contextmanager
+    def attached(self) -> Iterator[None]:
+        """Within the block, new spans are below the root."""
+        token = otel_context.attach(self._context)
+        try:
+            yield
+        finally:
+            otel_context.detach(token)
+
+    def adopt(self, number: int) -> None:
+        """Take another trace, which began inside this trial, for a part of it."""
+        self._numbers.add(number)
+        BY_TRACE[number] = self._scope
+
+    def started(self, span: ReadableSpan) -> None:
+        """A span has begun."""
+        context = span.context
+        if context is not None:
+            self._open[context.span_id] = span
+
+    def ended(self, span: ReadableSpan) -> None:
+        """A span has ended."""
+        context = span.context
+        with self._lock:
+            if context is not None:
+                self._open.pop(context.span_id, None)
+            if self._result is None:
+                self._ended.append(span)
+                return
+        orphans.add(span, late_for=self._scope)
+
+    def end(self, error: str | None) -> Trace:
+        """End the root, and make the trace of all there is."""
+        if self._result is not None:
+            return self._result
+        self.root.set_status(Status(StatusCode.ERROR, error) if error is not None else Status(StatusCode.OK))
+        self.root.end()
+        with self._lock:
+            ended, self._ended = self._ended, []
+            unfinished = list(self._open.values())
+            self._result = trace_of(
+                self.trace_id, ended, unfinished=unfinished, now=time.time_ns(), capture=self._scope.capture
+            )
+        return self._result
+
+    def close(self) -> None:
+        """Forget which trial the trace was of, beyond its name."""
+        for number in self._numbers:
+            if BY_TRACE.get(number) is self._scope:
+                del BY_TRACE[number]
+                orphans.past(number, self._scope)
+
+
+@contextlib.contextmanager
+def detached() -> Iterator[None]:
+    """Within the block, new spans are roots of their own."""
+    token = otel_context.attach(set_span_in_context(INVALID_SPAN))
+    try:
+        yield
+    finally:
+        otel_context.detach(token)
