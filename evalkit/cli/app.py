@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "compare": ("compare", "Compare two runs case by case."),
     "gate": ("gate", "Judge a stored run again, by its own gates or by others."),
     "report": ("report", "Write a run as one self-contained HTML file."),
+    "cache": ("cache", "Look after recorded answers of models: stats, prune, export."),
     "config": ("settings", "Show the settings in force and where each came from."),
     "db": ("db", "Look after the store: upgrade, check, back up, restore."),
     "ingest": ("ingest", "Store the results that a run could not store."),

@@ -21,6 +21,7 @@ GATE = "evalkit.gate/1"
 COMPARE = "evalkit.compare/1"
 CONFIG = "evalkit.config/1"
 DB = "evalkit.db/1"
+CACHE = "evalkit.cache/1"
 
 
 def summary_shape(summary: RunSummary) -> dict[str, Any]:

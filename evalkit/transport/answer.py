@@ -38,6 +38,15 @@ def is_stream(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() in _STREAMS
 
 
+def is_json(body: bytes) -> bool:
+    """Whether the bytes are one whole JSON value."""
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def is_finished(body: bytes) -> bool:
     """Whether a stream of events that was not read to its end had said its last: clients stop reading there."""
     text = body.rstrip()
