@@ -39,6 +39,10 @@ class Versioned(Protocol):
 
 
 DatasetSource = str | Path | Dataset | DatasetReader | Sequence[Case | Mapping[str, Any]] | Callable[[], Any]
+STOP_CHOICES = ("never", "decided", "anytime")
+StopChoice = Literal["never", "decided", "anytime"]
+"""When a suite may stop before its last case: never, once its gates are decided, once they are as good as decided."""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -46,8 +50,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Suite:
     """The declaration of a suite, as written; nothing has been read or run.
 
-    `file` and `line` are where the function stands. `max_concurrency`, `repeat` and `seed` are `None` where
-    the setting of the session decides. `timeout` is in seconds per trial. `cluster` is the metadata key of the cases
+    `file` and `line` are where the function stands. `max_concurrency`, `repeat`, `seed` and `stop` are `None`
+    where the setting of the session decides. `timeout` is in seconds per trial. `cluster` is the metadata key of the cases
     by which they hang together, `None` where each stands for itself; it is kept in `metadata` too. `prompt` and `model`
     are the name of one, or one itself; `None` where the suite declares none.
     """
@@ -63,6 +67,7 @@ class Suite:
     seed: int | None = None
     on_inconclusive: Literal["fail", "warn", "pass"] | None = None
     cluster: str | None = None
+    stop: StopChoice | None = None
     prompt: str | Versioned | None = None
     model: str | Versioned | None = None
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -92,6 +97,7 @@ def suite(
     seed: int | None = None,
     on_inconclusive: Literal["fail", "warn", "pass"] | None = None,
     cluster: str | None = None,
+    stop: StopChoice | None = None,
     prompt: str | Versioned | None = None,
     model: str | Versioned | None = None,
     metadata: Mapping[str, Any] | None = None,
@@ -103,6 +109,8 @@ def suite(
     list of cases or dicts, or a callable that returns one. `scorers` are functions or `Scorer`s, `gates` lines
     such as `"accuracy >= 0.9 @ 95%"`. With gates the gates decide; without, each case does. `cluster` names a metadata
     key: cases with the same value of it, such as questions on one document, are not independent and count as one.
+    `stop` is when the suite may stop before its last case: `"never"`, `"decided"` (no other case could change what its
+    gates say) or `"anytime"` (it is as good as certain).
 
     `prompt` and `model` are the names of a prompt file and a model file of the project, or a `Prompt` and a `Model`
     themselves. The function gets them as its arguments `prompt` and `model`, and the run records which versions they
@@ -131,6 +139,11 @@ def suite(
         _check_number("timeout", timeout, where, whole=False)
         if on_inconclusive not in (None, "fail", "warn", "pass"):
             raise SuiteError(f'on_inconclusive is "fail", "warn" or "pass", not {on_inconclusive!r}.', where=where)
+        if stop not in (None, *STOP_CHOICES):
+            raise SuiteError(
+                f'stop is "never", "decided" or "anytime", not {stop!r}.' + did_you_mean(str(stop), STOP_CHOICES),
+                where=where,
+            )
         if cluster is not None and (not isinstance(cluster, str) or not cluster):
             raise SuiteError(f"`cluster` is the name of a metadata key, not {cluster!r}.", where=where)
         parameters = inspect.signature(function).parameters
@@ -155,6 +168,7 @@ def suite(
             seed=seed,
             on_inconclusive=on_inconclusive,
             cluster=cluster,
+            stop=stop,
             prompt=prompt,
             model=model,
             metadata=dict(metadata or {}) | ({} if cluster is None else {CLUSTER: cluster}),

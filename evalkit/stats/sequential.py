@@ -6,9 +6,50 @@ fixed beforehand; results that come in otherwise, the quick ones first, are a bi
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import math
+from collections.abc import Callable, Sequence
 
 from evalkit.stats.power import deciding_passes
+
+ANYTIME_LEVEL = 0.99
+"""How sure `stop="anytime"` is of all that it says of a suite."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was seen of a random order of `cases` right-or-wrong cases: `passes` right ones of the first `done`.
+
+    Of those `unknown` have no value, which may have been either. `level` is how sure one wants to be.
+    """
+
+    passes: int
+    unknown: int
+    done: int
+    cases: int
+    level: float
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """How many of all cases will be right, at least and at most, whatever the unknown ones were."""
+        low, _ = full_suite_passes(self.passes, self.done, self.cases, level=self.level)
+        _, high = full_suite_passes(self.passes + self.unknown, self.done, self.cases, level=self.level)
+        return low, high
+
+
+def shuffled(ids: Sequence[str], seed: int) -> list[int]:
+    """The positions of `ids` in a random order that the seed and the ids alone determine.
+
+    It is the order of the SHA-256 digests of seed and id: the same with every version of Python, whatever order the
+    ids come in, and the order of some of them is that which they have among all.
+    """
+
+    def key(position: int) -> tuple[bytes, str]:
+        name = ids[position]
+        return hashlib.sha256(f"{seed}:{name}".encode("utf-8", "surrogatepass")).digest(), name
+
+    return sorted(range(len(ids)), key=key)
 
 
 def curtailed(passes: int, done: int, cases: int, *, needed: int | None, failing: int | None) -> bool | None:
@@ -55,13 +96,28 @@ def full_suite_passes(passes: int, done: int, cases: int, *, level: float = 0.95
     "Confidence sequences for sampling without replacement". Raises `ValueError` for impossible counts.
     """
     _check(passes, done, cases)
-    limit = -math.log(1 - level)
-    kept = [
-        total
-        for total in range(passes, cases - done + passes + 1)
-        if -math.log(cases + 1) - _log_posterior(total, passes, done, cases) < limit
-    ]
-    return kept[0], kept[-1]
+    rest = cases - done
+    limit = -math.log(1 - level) + math.log(cases + 1)
+
+    def is_kept(total: int) -> bool:
+        return -_log_posterior(total, passes, done, cases) < limit
+
+    # The posterior has one peak, which is always kept: each side of it is kept up to somewhere.
+    peak = passes + (min((rest + 1) * passes // done, rest) if done else 0)
+    return _last(peak, passes, is_kept), _last(peak, passes + rest, is_kept)
+
+
+def _last(inside: int, outside: int, holds: Callable[[int], bool]) -> int:
+    """The last number from `inside` towards `outside` for which `holds`, which it does not again once it does not."""
+    if holds(outside):
+        return outside
+    while abs(inside - outside) > 1:
+        middle = (inside + outside) // 2
+        if holds(middle):
+            inside = middle
+        else:
+            outside = middle
+    return inside
 
 
 def _log_posterior(total: int, passes: int, done: int, cases: int) -> float:
