@@ -14,6 +14,7 @@ from evalkit.case import Case
 from evalkit.runner.notes import Notes
 from evalkit.runner.threads import Inline, Threads
 from evalkit.score import ErrorInfo, Score, Scorer, error_score, scores_from
+from evalkit.tracing import Judging, Scope, accounted, attached, inherited, running
 from evalkit.trial import Output, Trial, error_info, outcome_of
 
 
@@ -22,6 +23,7 @@ class Job:
     """One trial about to be run.
 
     `body` takes nothing and returns the output, or an awaitable of it where `is_async`. `timeout` is in seconds.
+    `scope` is what happens in the trial's name, where that began before the job; whoever began it closes it.
     """
 
     case: Case
@@ -32,6 +34,8 @@ class Job:
     timeout: float | None = None
     nodeid: str | None = None
     notes: Notes = dataclasses.field(default_factory=Notes)
+    suite: str = ""
+    scope: Scope | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,28 @@ async def run_job(job: Job, threads: Threads | Inline) -> Finished:
     What the body raises becomes the output's error, a timeout likewise; what a scorer raises becomes a score
     with the status `error`. Only what is no `Exception` (pytest's skip, Ctrl-C) passes through.
     """
+    scope = job.scope or _scope(job)
+    try:
+        if inherited() is scope:  # with the span that a fixture has left open as the current one
+            return await _run(job, threads, scope)
+        with attached(scope):
+            return await _run(job, threads, scope)
+    except BaseException as error:
+        scope.end(error=f"{type(error).__qualname__}: {error}")
+        raise
+    finally:
+        if job.scope is None:
+            scope.close()
+
+
+def _scope(job: Job) -> Scope:
+    session = running()
+    if session is None:
+        return Scope(case_id=job.case.id, number=job.number, suite=job.suite)
+    return session.scope(case_id=job.case.id, number=job.number, suite=job.suite)
+
+
+async def _run(job: Job, threads: Threads | Inline, scope: Scope) -> Finished:
     started_at, start = utc_now(), time.time()
     began = time.perf_counter()
     if job.is_async:
@@ -62,6 +88,8 @@ async def run_job(job: Job, threads: Threads | Inline) -> Finished:
         late = () if output.error or not waiting else await _score(waiting, _arguments(job, output), threads)
         scores = _in_order(job.scorers, plain, late) if late else plain
     scores = (*scores, *job.notes.scores)
+    trace = scope.end(error=_fault(output, scores))
+    output, scores = accounted(output, scores, scope, trace)
     trial = Trial(
         case_id=job.case.id,
         number=job.number,
@@ -71,8 +99,15 @@ async def run_job(job: Job, threads: Threads | Inline) -> Finished:
         started_at=started_at,
         duration=time.perf_counter() - began,
         nodeid=job.nodeid,
+        trace=trace,
+        versions=scope.versions,
     )
     return Finished(trial=trial, exception=exception, start=start, stop=stop)
+
+
+def _fault(output: Output, scores: Sequence[Score]) -> str | None:
+    error = output.error or next((score.error for score in scores if score.error is not None), None)
+    return None if error is None else f"{error.type}: {error.message}"
 
 
 async def _await_body(job: Job) -> tuple[Output, Exception | None]:
@@ -180,7 +215,10 @@ def _score_now(scorers: Sequence[Scorer], arguments: dict[str, Any]) -> tuple[Sc
     scores: list[Score] = []
     for scorer in scorers:
         try:
-            scores.extend(scores_from(scorer(**arguments), scorer))
+            with Judging(scorer.name) as span:
+                given = scores_from(scorer(**arguments), scorer)
+                span.judged(given)
+            scores.extend(given)
         except Exception as error:  # a scorer's fault is a record of its own, never the end of the run
             scores.append(error_score(scorer, error_info(error)))
     return tuple(scores)
@@ -188,7 +226,10 @@ def _score_now(scorers: Sequence[Scorer], arguments: dict[str, Any]) -> tuple[Sc
 
 async def _score_async(scorer: Scorer, arguments: dict[str, Any]) -> tuple[Score, ...]:
     try:
-        return scores_from(await scorer(**arguments), scorer)
+        with Judging(scorer.name) as span:
+            given = scores_from(await scorer(**arguments), scorer)
+            span.judged(given)
+        return given
     except Exception as error:  # as in _score_now
         return (error_score(scorer, error_info(error)),)
 

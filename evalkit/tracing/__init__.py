@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from evalkit.tracing.call import Api, CallInfo, CallResult
 from evalkit.tracing.callspan import CallSpan, start_call
+from evalkit.tracing.counting import accounted
 from evalkit.tracing.genai import describe_http, describe_request, describe_response
 from evalkit.tracing.imports import when_imported
-from evalkit.tracing.own import OwnSpan, scorer_span, span, trace
-from evalkit.tracing.scope import Capture, Scope, attached, current, judged_by, scoring
+from evalkit.tracing.own import Judging, OwnSpan, span, trace
+from evalkit.tracing.scope import Capture, Scope, attached, current, inherited, scoring
 from evalkit.tracing.session import Session, running
 
 __all__ = [
@@ -19,17 +20,18 @@ __all__ = [
     "CallResult",
     "CallSpan",
     "Capture",
+    "Judging",
     "OwnSpan",
     "Scope",
     "Session",
+    "accounted",
     "attached",
     "current",
     "describe_http",
     "describe_request",
     "describe_response",
-    "judged_by",
+    "inherited",
     "running",
-    "scorer_span",
     "scoring",
     "span",
     "start_call",

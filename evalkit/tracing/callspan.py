@@ -107,6 +107,9 @@ def start_call(info: CallInfo) -> CallSpan:
     if tree is None:
         return CallSpan(info, scope, None)
     given = {**info.attributes, names.KIND: _KINDS[info.api]}
+    scorer = scoring()
+    if scorer is not None:  # also where the scorer has no span, as this is the first of the trial
+        given[names.SCORER] = scorer
     if scope.capture == "content":
         given |= info.content
     span = tree.start(info.name, {name: as_attribute(value) for name, value in given.items()}, client=True)

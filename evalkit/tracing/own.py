@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
+from evalkit.score import Score
 from evalkit.tracing import names
-from evalkit.tracing.scope import Scope, current
+from evalkit.tracing.scope import Scope, current, entered_scorer, left_scorer
 from evalkit.tracing.values import as_attribute
 
 if TYPE_CHECKING:
@@ -100,6 +101,13 @@ class OwnSpan:
             self._token = None
         self.finish(error)
 
+    def judged(self, scores: Sequence[Score]) -> None:
+        """Add what a scorer gave, the first score of it."""
+        if self._span is not None and scores:
+            first = scores[0]
+            given = {names.SCORE_NAME: first.name, names.SCORE_VALUE: first.value, names.SCORE_LABEL: first.label}
+            self._span.set_attributes({name: value for name, value in given.items() if value is not None})
+
     def keep(self, name: str, value: Any) -> None:
         """Add an attribute that holds what people wrote, where traces keep that."""
         if self._span is not None and self._scope is not None and self._scope.capture == "content":
@@ -144,9 +152,26 @@ def span(name: str, /, *, kind: OwnKind = "chain", **attributes: Any) -> OwnSpan
     return _NOTHING if scope is None else OwnSpan(scope, name, kind, attributes)
 
 
-def scorer_span(scope: Scope, name: str) -> OwnSpan:
-    """A span around a scorer."""
-    return OwnSpan(scope, name, "scorer", {names.SCORER: name})
+class Judging:
+    """Within the block, calls are the scorer's own; where the trial is traced, the scorer has a span around them."""
+
+    __slots__ = ("_name", "_span", "_token")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> OwnSpan:
+        self._token = entered_scorer(self._name)
+        scope = current()
+        traced = scope is not None and scope.tree is not None
+        self._span = OwnSpan(scope, self._name, "scorer", {names.SCORER: self._name}) if traced else _NOTHING
+        return self._span.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._span.__exit__(kind, error, where)
+        left_scorer(self._token)
 
 
 @overload

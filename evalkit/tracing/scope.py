@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalkit.usage import Usage
@@ -155,6 +155,16 @@ def inherited() -> Scope | None:
     return _CURRENT.get()
 
 
+def entered_scorer(name: str) -> Token[str | None]:
+    """From now on, in this context, calls are the scorer's own; see `left_scorer`."""
+    return _SCORER.set(name)
+
+
+def left_scorer(token: Token[str | None]) -> None:
+    """Calls are again whose they were before."""
+    _SCORER.reset(token)
+
+
 def scoring() -> str | None:
     """The name of the scorer that this code runs in, `None` outside of all."""
     return _SCORER.get()
@@ -169,16 +179,6 @@ def attached(scope: Scope | None) -> Iterator[None]:
             yield
     finally:
         _CURRENT.reset(token)
-
-
-@contextlib.contextmanager
-def judged_by(scorer: str) -> Iterator[None]:
-    """Within the block, calls are the scorer's own."""
-    token = _SCORER.set(scorer)
-    try:
-        yield
-    finally:
-        _SCORER.reset(token)
 
 
 @contextlib.contextmanager

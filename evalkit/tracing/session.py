@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +15,6 @@ WATCHED = ("opentelemetry.trace", "httpx", "httpx2")
 """A session in which none of these is ever imported has nothing to trace, and pays nothing."""
 
 DISABLED = "OTEL_SDK_DISABLED=true switches OpenTelemetry off, and evalkit's traces with it; tokens are still counted."
-_log = logging.getLogger("evalkit.tracing")
 
 
 class Session:
@@ -68,7 +66,6 @@ class Session:
         """Say something that concerns the whole session, once."""
         if text not in self.notes:
             self.notes.append(text)
-            _log.warning(text)
 
     @property
     def orphans(self) -> tuple[Orphan, ...]:
