@@ -52,6 +52,12 @@ def uninstall(traffic: Traffic) -> None:
                 del _ORIGINALS[owner, name]
 
 
+def replaying() -> bool:
+    """Whether the call that is being made here is answered from the record or not at all, so that it needs no key."""
+    cache = _INSTALLED[-1].cache if _INSTALLED and current() is not None else None
+    return cache is not None and cache.mode == "replay"
+
+
 def _wrap(name: str) -> None:
     module = sys.modules[name]
     with _LOCK:
