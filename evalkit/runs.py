@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RunStatus = Literal["running", "complete", "interrupted", "failed"]
+StopRule = Literal["decided", "anytime"]
+STOP = "evalkit.stop"
+"""Where the metadata of a suite keep by which rule it could stop early, and whether it did."""
 Decision = Literal["pass", "fail", "inconclusive"]
 
 
@@ -67,12 +70,34 @@ class ScorerInfo:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """By which rule a suite could stop before its last case, and what came of it.
+
+    `seed` gives the order of the cases (`evalkit.stats.sequential.shuffled`). `at` is after how many cases of that
+    order everything was decided, out of `cases`; `None` where the suite ran to its end. `level` is how sure `anytime`
+    was of each gate, `None` otherwise. `kept` says why the suite could not stop early, and is empty where it could.
+    """
+
+    rule: StopRule
+    seed: int
+    at: int | None = None
+    cases: int = 0
+    level: float | None = None
+    kept: str = ""
+
+    def to_metadata(self) -> dict[str, Any]:
+        """The record as it stands in the metadata of the suite, under `STOP`."""
+        return {STOP: {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteInfo:
     """What a suite declared, as it was in one run.
 
     `name` is unique within the run. `nodeid` is `path::function` without a case, `location` is `path:line`.
     `planned` is how many trials were selected to run, `declared` how many the whole suite has; where they
-    differ, `selection` says why (`-k`, `sample`, …) and the run is partial. `versions` are the prompt and the model
+    differ, or the suite stopped before its last trial, `selection` says why (`-k`, `sample`, `stopped at …`) and the
+    run is partial. `versions` are the prompt and the model
     that the suite declares.
     """
 
@@ -95,6 +120,12 @@ class SuiteInfo:
         """The metadata key of the cases by which they hang together; `None` where each stands for itself."""
         key = self.metadata.get(CLUSTER)
         return key if isinstance(key, str) else None
+
+    @property
+    def stop(self) -> Stop | None:
+        """By which rule the suite could stop early, and whether it did; `None` where it could not."""
+        found = self.metadata.get(STOP)
+        return Stop(**found) if isinstance(found, Mapping) else None
 
     @property
     def is_partial(self) -> bool:
@@ -179,7 +210,8 @@ class Run:
 
     `metrics` and `verdicts` are those computed when the run finished; a run that did not finish has none.
     `store` is the URL of the store that has it, `None` where none has; `degraded` says what could not be
-    stored, and is empty where everything was.
+    stored, and is empty where everything was. `prices` says where the prices of its costs were taken from, and is
+    empty where nothing was priced.
     """
 
     id: str
@@ -193,6 +225,7 @@ class Run:
     seed: int = 0
     store: str | None = None
     degraded: str = ""
+    prices: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def is_partial(self) -> bool:

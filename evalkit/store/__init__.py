@@ -10,20 +10,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evalkit.store.aliases import Alias
     from evalkit.store.backups import Backup, backup, restore
     from evalkit.store.checking import Check, check
+    from evalkit.store.exchanges import Recorded, StoredExchanges
     from evalkit.store.listing import RunSummary
     from evalkit.store.opening import open_store
     from evalkit.store.spool import Spool, ingest
     from evalkit.store.store import Store
+    from evalkit.store.tracelist import TraceSummary
     from evalkit.store.upgrading import Upgrade, upgrade
+    from evalkit.store.versions import Registered
 
 _HOMES = {
+    "Alias": "aliases",
     "Backup": "backups",
     "Check": "checking",
+    "Recorded": "exchanges",
+    "Registered": "versions",
     "RunSummary": "listing",
     "Spool": "spool",
     "Store": "store",
+    "StoredExchanges": "exchanges",
+    "TraceSummary": "tracelist",
     "Upgrade": "upgrading",
     "backup": "backups",
     "check": "checking",
@@ -34,11 +43,16 @@ _HOMES = {
 }
 
 __all__ = [
+    "Alias",
     "Backup",
     "Check",
+    "Recorded",
+    "Registered",
     "RunSummary",
     "Spool",
     "Store",
+    "StoredExchanges",
+    "TraceSummary",
     "Upgrade",
     "backup",
     "check",

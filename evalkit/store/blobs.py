@@ -33,17 +33,22 @@ class BlobWriter:
         """The two cells of `text`; a large one has to be saved before the row that names it."""
         if text is None or len(text) <= INLINE:
             return text, None
+        return None, self.keep(text)
+
+    def keep(self, text: str) -> str:
+        """The digest of `text`, which is a blob however short it is."""
         data = text.encode()
         digest = hashlib.sha256(data).hexdigest()
         if digest not in self._saved:
             self._waiting[digest] = data
-        return None, digest
+        return digest
 
     def save(self, session: Session) -> None:
         """Write what waits; part of the caller's transaction."""
         if not self._waiting:
             return
-        rows = [(digest, len(data), *_packed(data)) for digest, data in self._waiting.items()]
+        # In one order everywhere, or two writers to a server could wait for each other.
+        rows = [(digest, len(data), *_packed(data)) for digest, data in sorted(self._waiting.items())]
         session.executemany(
             "INSERT INTO blobs (digest, size, encoding, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", rows
         )
@@ -84,6 +89,10 @@ class BlobReader:
         if digest not in self._texts:
             self.fetch([digest])
         return self._texts[digest]
+
+    def known(self, digest: str) -> str | None:
+        """The text of a blob that was fetched, `None` where there is none of that digest."""
+        return self._texts.get(digest)
 
 
 def _packed(data: bytes) -> tuple[str, bytes]:

@@ -16,7 +16,10 @@ from evalkit.store.database import Database, Session
 from evalkit.store.opening import check_revision, open_database, prepare_path
 from evalkit.store.sqlite import SqliteDatabase
 
-TABLES = ("runs", "suites", "datasets", "cases", "trials", "scores", "metrics", "verdicts", "blobs")
+TABLES = (
+    "runs", "suites", "datasets", "cases", "trials", "scores", "metrics", "verdicts", "traces", "spans",
+    "versions", "aliases", "suite_versions", "exchanges", "blobs",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ def check(url: str | Path) -> Check:
             database = SqliteDatabase(path, read_only=True)
         schema = check_revision(database, where=address.shown)
         problems: list[str] = []
+        there = database.tables() if isinstance(database, SqliteDatabase) else TABLES  # an older file has fewer
         with database.reading() as session:
             if path is not None:
                 problems.extend(_sqlite_problems(session))
@@ -62,6 +66,7 @@ def check(url: str | Path) -> Check:
             counts = {
                 table: session.execute(f"SELECT COUNT(*) FROM {table}")[0][0]  # noqa: S608 - our own names
                 for table in TABLES
+                if table in there
             }
     except StoreCorrupt as error:
         if error.what == "The file is not a database.":

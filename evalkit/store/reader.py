@@ -5,34 +5,40 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from evalkit.case import Case
 from evalkit.errors import NotFound, did_you_mean
 from evalkit.runs import Run, SuiteRun
 from evalkit.score import Score
+from evalkit.spans import Trace
 from evalkit.store import records, rows
 from evalkit.store.blobs import BlobReader
 from evalkit.store.cells import text_cell, text_of, time_of
 from evalkit.store.database import Database, Session
 from evalkit.store.liveness import shown_status
 from evalkit.trial import Trial
+from evalkit.versions import Version
+
+Key = tuple[str, str, str]
 
 _PAYLOAD = ("output", "output_blob", "metadata", "metadata_blob")
 _BRIEF = tuple(column for column in rows.TRIAL[1:] if column not in _PAYLOAD)
 _PROVENANCE = rows.RUN[rows.RUN.index("git_commit") :]
+_BLOBS_OF_A_TRIAL = slice(_BRIEF.index("traceback_blob"), None, 2)
+_BLOBS_OF_A_SCORE = slice(rows.SCORE.index("traceback_blob") - 1, None, 2)
 _SUITE = tuple(column for column in rows.SUITE[1:] if column != "selected")
 
 
 def load(database: Database, run_id: str, *, payload: bool) -> Run:
     """The whole run; see `Store.load`."""
-    columns = ("status", "heartbeat_at", "started_at", "finished_at", "degraded", "seed", *_PROVENANCE)
+    columns = ("status", "heartbeat_at", "started_at", "finished_at", "degraded", "seed", "prices", *_PROVENANCE)
     with database.reading() as session, _no_collection():
         found = session.execute(f"SELECT {', '.join(columns)} FROM runs WHERE id = ?", [run_id])  # noqa: S608
         if not found:
             raise NotFound(f"The store has no run {run_id}.", where=database.url, hint="See: evalkit runs")
-        status, heartbeat, started_at, finished_at, degraded, seed, *provenance = found[0]
+        status, heartbeat, started_at, finished_at, degraded, seed, prices, *provenance = found[0]
         return Run(
             id=run_id,
             status=shown_status(status, heartbeat),
@@ -45,6 +51,7 @@ def load(database: Database, run_id: str, *, payload: bool) -> Run:
             seed=int(seed),
             store=database.url,
             degraded=text_of(degraded),
+            prices={} if prices is None else json.loads(prices),
         )
 
 
@@ -58,7 +65,8 @@ def load_trial(database: Database, run_id: str, suite: str, case_id: str, number
             raise NotFound(f'The run {run_id} has no suite "{suite}".{near}', where=database.url)
         key = [found[0][0], text_cell(case_id), number]
         which = "suite_id = ? AND case_id = ? AND trial = ?"
-        made = _trials(session, which, key, payload=True)
+        _, used = _versions(session, found[0][0])
+        made = _trials(session, which, key, used, payload=True)
         if not made:
             raise NotFound(
                 f'The suite "{suite}" of the run {run_id} has no trial {number} of the case "{case_id}".',
@@ -83,9 +91,10 @@ def _suites(session: Session, run_id: str, *, payload: bool) -> tuple[SuiteRun, 
     )
     made: list[SuiteRun] = []
     for suite_id, size, selected, *cells in found:
-        info = records.suite_info_of(cells, size)
+        declared, used = _versions(session, suite_id)
+        info = records.suite_info_of(cells, size, declared)
         cases = _cases(session, info.dataset.digest)
-        trials = _trials(session, "suite_id = ?", [suite_id], payload=payload)
+        trials = _trials(session, "suite_id = ?", [suite_id], used, payload=payload)
         places = {case_id: place for place, case_id in enumerate(cases)}
         trials.sort(key=lambda trial: (places.get(trial.case_id, size), trial.case_id, trial.number))
         chosen = cases.values() if selected is None else [cases[case_id] for case_id in json.loads(selected)]
@@ -104,7 +113,25 @@ def _cases(session: Session, digest: str) -> dict[str, Case]:
     return {case.id: case for case in cases}
 
 
-def _trials(session: Session, which: str, key: Sequence[Any], *, payload: bool) -> list[Trial]:
+def _versions(session: Session, suite_id: int) -> tuple[tuple[Version, ...], Mapping[Key, Version]]:
+    if not session.execute("SELECT 1 FROM suite_versions WHERE suite_id = ? LIMIT 1", [suite_id]):
+        return (), {}
+    from evalkit.store.versions import versions_of_suite
+
+    return versions_of_suite(session, suite_id)
+
+
+def _traces(session: Session, which: str, key: Sequence[Any]) -> Mapping[tuple[str, int, int], Trace]:
+    if not session.execute(f"SELECT 1 FROM traces WHERE {which} LIMIT 1", key):  # noqa: S608 - our own clauses
+        return {}
+    from evalkit.store.traces import traces_where
+
+    return traces_where(session, which, key)
+
+
+def _trials(
+    session: Session, which: str, key: Sequence[Any], versions: Mapping[Key, Version], *, payload: bool
+) -> list[Trial]:
     columns = _BRIEF + (_PAYLOAD if payload else ())
     found = session.execute(f"SELECT {', '.join(columns)} FROM trials WHERE {which}", key)  # noqa: S608 - our names
     score_rows = session.execute(
@@ -113,8 +140,8 @@ def _trials(session: Session, which: str, key: Sequence[Any], *, payload: bool) 
         key,
     )
     blobs = BlobReader(session)
-    blobs.fetch(digest for row in found for digest in row[16:21:2])
-    blobs.fetch(digest for row in score_rows for digest in row[16:21:2])
+    blobs.fetch(digest for row in found for digest in row[_BLOBS_OF_A_TRIAL])
+    blobs.fetch(digest for row in score_rows for digest in row[_BLOBS_OF_A_SCORE])
     # Only the last attempt of a trial is its result; the earlier ones were lost to faults of the machinery.
     latest: dict[tuple[str, int], Any] = {}
     for row in found:
@@ -125,7 +152,18 @@ def _trials(session: Session, which: str, key: Sequence[Any], *, payload: bool) 
     alike = records.AlikeScores(blobs)
     for row in score_rows:
         scores.setdefault(row[:3], []).append(alike.score(row[4:]))
-    return [records.trial_of(row, tuple(scores.get(row[:3], ())), blobs, payload=payload) for row in latest.values()]
+    traces = _traces(session, which, key) if payload else {}
+    return [
+        records.trial_of(
+            row,
+            tuple(scores.get(row[:3], ())),
+            blobs,
+            payload=payload,
+            trace=traces.get(row[:3]),
+            versions=versions,
+        )
+        for row in latest.values()
+    ]
 
 
 @contextlib.contextmanager

@@ -10,15 +10,18 @@ from typing import Any
 from evalkit.case import Case
 from evalkit.runs import DatasetInfo, Metric, Provenance, ScorerInfo, SuiteInfo, Verdict
 from evalkit.score import ErrorInfo, Score
+from evalkit.spans import Trace
+from evalkit.store import usages
 from evalkit.store.blobs import BlobReader
-from evalkit.store.cells import flag_of, maybe_text_of, money_of, text_of, time_of
+from evalkit.store.cells import flag_of, maybe_text_of, text_cell, text_of, time_of
 from evalkit.trial import Output, Trial
-from evalkit.usage import Usage
+from evalkit.versions import Version
 
 Cells = Sequence[Any]
 
-_BARE = (None,) * 9
-"""The cells of a score from `error_type` on, where it has no error, explanation or metadata."""
+_USED = len(usages.COLUMNS)
+_BARE = (None,) * (_USED + 9)
+"""The cells of a score behind its scorer, where it has no usage, error, explanation or metadata."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -41,7 +44,7 @@ def provenance_of(cells: Cells) -> Provenance:
     )
 
 
-def suite_info_of(cells: Cells, size: int) -> SuiteInfo:
+def suite_info_of(cells: Cells, size: int, versions: tuple[Version, ...] = ()) -> SuiteInfo:
     """The columns of `rows.SUITE` without `run_id` and `selected`; `size` is the dataset's."""
     (
         name, nodeid, location, digest, dataset, source, scorers, gates,
@@ -60,6 +63,7 @@ def suite_info_of(cells: Cells, size: int) -> SuiteInfo:
         selection=maybe_text_of(selection),
         seed=int(seed),
         metadata=_mapping(metadata),
+        versions=versions,
     )
 
 
@@ -76,20 +80,29 @@ def case_of(cells: Cells, blobs: BlobReader) -> Case:
     )
 
 
-def trial_of(cells: Cells, scores: tuple[Score, ...], blobs: BlobReader, *, payload: bool) -> Trial:
-    """The columns of `rows.TRIAL` from `case_id` on, without the last four where there is no `payload`."""
+def trial_of(
+    cells: Cells,
+    scores: tuple[Score, ...],
+    blobs: BlobReader,
+    *,
+    payload: bool,
+    trace: Trace | None = None,
+    versions: Mapping[tuple[str, str, str], Version] | None = None,
+) -> Trial:
+    """The columns of `rows.TRIAL` from `case_id` on, without the last four where there is no `payload`.
+
+    `versions` are those that its suite used, by kind, name and digest.
+    """
+    case_id, number, attempt, outcome, started_at, duration, latency = cells[:7]
+    usage = usages.usage_of(cells[7 : 7 + _USED])
     (
-        case_id, number, attempt, outcome, started_at, duration, latency, input_tokens, output_tokens, cost,
-        trace_id, nodeid, error_type, error_message, is_assertion, traceback, traceback_blob,
-    ) = cells[:17]  # fmt: skip
+        trace_id, used, nodeid, error_type, error_message, is_assertion, traceback, traceback_blob,
+    ) = cells[7 + _USED : 15 + _USED]  # fmt: skip
     value, metadata = None, _NOTHING
     if payload:
-        output, output_blob, extra, extra_blob = cells[17:]
+        output, output_blob, extra, extra_blob = cells[15 + _USED :]
         value = _json(blobs.text(output, output_blob))
         metadata = _mapping(blobs.text(extra, extra_blob))
-    usage = None
-    if input_tokens is not None or output_tokens is not None or cost is not None:
-        usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens, cost=money_of(cost))
     error = None
     if error_type is not None:
         error = _error(error_type, error_message, is_assertion, traceback, traceback_blob, blobs)
@@ -110,15 +123,19 @@ def trial_of(cells: Cells, scores: tuple[Score, ...], blobs: BlobReader, *, payl
         started_at=time_of(started_at),
         duration=0.0 if duration is None else duration,
         nodeid=maybe_text_of(nodeid),
+        trace=trace,
+        versions=() if used is None else _versions(used, versions or {}),
     )
+
+
+def _versions(cell: str, known: Mapping[tuple[str, str, str], Version]) -> tuple[Version, ...]:
+    keys = [(text_cell(kind), text_cell(name), text_cell(digest)) for kind, name, digest in json.loads(cell)]
+    return tuple(known[key] for key in keys if key in known)
 
 
 def score_of(cells: Cells, blobs: BlobReader) -> Score:
     """The columns of `rows.SCORE` from `name` on."""
-    (
-        name, status, kind, value, label, passed, scorer, version, error_type, error_message, is_assertion,
-        traceback, traceback_blob, explanation, explanation_blob, metadata, metadata_blob,
-    ) = cells  # fmt: skip
+    name, status, kind, value, label, passed, scorer, version = cells[:8]
     if cells[8:] == _BARE:  # nearly all scores, and a run has tens of thousands
         return Score(
             name=text_of(name),
@@ -130,6 +147,10 @@ def score_of(cells: Cells, blobs: BlobReader) -> Score:
             scorer=text_of(scorer),
             scorer_version=text_of(version),
         )
+    (
+        error_type, error_message, is_assertion, traceback, traceback_blob,
+        explanation, explanation_blob, metadata, metadata_blob,
+    ) = cells[8 + _USED :]  # fmt: skip
     error = None
     if error_type is not None:
         error = _error(error_type, error_message, is_assertion, traceback, traceback_blob, blobs)
@@ -144,6 +165,7 @@ def score_of(cells: Cells, blobs: BlobReader) -> Score:
         scorer=text_of(scorer),
         scorer_version=text_of(version),
         error=error,
+        usage=usages.usage_of(cells[8 : 8 + _USED]),
         metadata=_mapping(blobs.text(metadata, metadata_blob)),
     )
 

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from evalkit.case import Case, Dataset
 from evalkit.runs import Metric, Provenance, ScorerInfo, SuiteInfo, Verdict
 from evalkit.score import ErrorInfo
+from evalkit.store import usages
 from evalkit.store.blobs import BlobWriter
 from evalkit.store.cells import (
-    count_cell,
     flag_cell,
     json_cell,
     maybe_json,
     maybe_text,
-    money_cell,
     number_cell,
     text_cell,
     time_cell,
@@ -38,13 +37,14 @@ SUITE = (
 )  # fmt: skip
 TRIAL = (
     "suite_id", "case_id", "trial", "attempt", "outcome", "started_at", "duration", "latency",
-    "input_tokens", "output_tokens", "cost", "trace_id", "nodeid",
+    *usages.COLUMNS, "trace_id", "versions", "nodeid",
     "error_type", "error_message", "error_is_assertion", "traceback", "traceback_blob",
     "output", "output_blob", "metadata", "metadata_blob",
 )  # fmt: skip
 SCORE = (
     "suite_id", "case_id", "trial", "attempt", "position", "name", "status", "kind", "value", "label", "passed",
-    "scorer", "scorer_version", "error_type", "error_message", "error_is_assertion", "traceback", "traceback_blob",
+    "scorer", "scorer_version", *usages.COLUMNS,
+    "error_type", "error_message", "error_is_assertion", "traceback", "traceback_blob",
     "explanation", "explanation_blob", "metadata", "metadata_blob",
 )  # fmt: skip
 METRIC = (
@@ -139,17 +139,21 @@ def _scorer(scorer: ScorerInfo) -> dict[str, object]:
 def trial_row(suite_id: int, trial: Trial, blobs: BlobWriter) -> tuple[object, ...]:
     """The row of a trial, without its scores."""
     output = trial.output
-    usage = output.usage
     return (
         suite_id, text_cell(trial.case_id), trial.number, trial.attempt, trial.outcome,
         time_cell(trial.started_at), number_cell(trial.duration), number_cell(output.latency),
-        *((None, None, None) if usage is None else
-          (count_cell(usage.input_tokens), count_cell(usage.output_tokens), money_cell(usage.cost))),
-        maybe_text(output.trace_id), maybe_text(trial.nodeid),
+        *(usages.NONE if output.usage is None else usages.usage_cells(output.usage)),
+        maybe_text(output.trace_id), _versions(trial), maybe_text(trial.nodeid),
         *(_NO_ERROR if output.error is None else _error(output.error, blobs)),
         *blobs.cells(maybe_json_value(output.value)),
         *blobs.cells(maybe_json(output.metadata)),
     )  # fmt: skip
+
+
+def _versions(trial: Trial) -> str | None:
+    if not trial.versions:
+        return None
+    return json_cell([[version.kind, version.name, version.digest] for version in trial.versions])
 
 
 def score_rows(suite_id: int, trial: Trial, blobs: BlobWriter) -> list[Row]:
@@ -162,6 +166,7 @@ def score_rows(suite_id: int, trial: Trial, blobs: BlobWriter) -> list[Row]:
             suite_id, case_id, trial.number, trial.attempt, position,
             text_cell(score.name), score.status, score.kind, score.value, maybe_text(score.label),
             flag_cell(score.passed), text_cell(score.scorer), text_cell(score.scorer_version),
+            *(usages.NONE if score.usage is None else usages.usage_cells(score.usage)),
             *(_NO_ERROR if score.error is None else _error(score.error, blobs)),
             *((None, None) if score.explanation is None else blobs.cells(text_cell(score.explanation))),
             *((None, None) if not score.metadata else blobs.cells(maybe_json(score.metadata))),

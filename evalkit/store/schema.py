@@ -10,6 +10,8 @@ A pair such as `output`, `output_blob` holds one value: in the row where it is s
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -40,6 +42,19 @@ metadata = MetaData(
 
 def _blob(name: str) -> Column[str]:
     return Column(name, Text, ForeignKey("blobs.digest"))
+
+
+def _usage() -> list[Column[Any]]:
+    return [
+        Column("input_tokens", BigInteger),
+        Column("output_tokens", BigInteger),
+        Column("cost", Text),
+        Column("cached_tokens", BigInteger),
+        Column("calls", BigInteger),
+        Column("uncounted", BigInteger),
+        Column("unpriced", BigInteger),
+        Column("saved", Text),
+    ]
 
 
 blobs = Table(
@@ -73,6 +88,7 @@ runs = Table(
     Column("evalkit", Text, nullable=False),
     Column("packages", Text, nullable=False),
     Column("ci", Text, nullable=False),
+    Column("prices", Text),
     Index(None, "started_at"),
 )
 
@@ -142,10 +158,9 @@ trials = Table(
     Column("started_at", Text, nullable=False),
     Column("duration", Double),
     Column("latency", Double),
-    Column("input_tokens", BigInteger),
-    Column("output_tokens", BigInteger),
-    Column("cost", Text),
+    *_usage(),
     Column("trace_id", Text),
+    Column("versions", Text),
     Column("nodeid", Text),
     Column("error_type", Text),
     Column("error_message", Text),
@@ -174,6 +189,7 @@ scores = Table(
     Column("passed", Integer),
     Column("scorer", Text, nullable=False),
     Column("scorer_version", Text, nullable=False),
+    *_usage(),
     Column("error_type", Text),
     Column("error_message", Text),
     Column("error_is_assertion", Integer),
@@ -235,6 +251,121 @@ verdicts = Table(
     Column("fragile", Integer, nullable=False),
     Column("on_inconclusive", Text, nullable=False),
     Column("inputs", Text, nullable=False),
+)
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("trace_id", Text, primary_key=True),
+    Column("suite_id", Integer, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("trial", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("root_span_id", Text),
+    Column("start_ns", BigInteger),
+    Column("end_ns", BigInteger),
+    Column("status", Text, nullable=False),
+    Column("n_spans", Integer, nullable=False),
+    Column("n_llm", Integer, nullable=False),
+    Column("n_tool", Integer, nullable=False),
+    *_usage(),
+    Column("normaliser", Text, nullable=False),
+    Column("error", Text),
+    UniqueConstraint("suite_id", "case_id", "trial", "attempt"),
+    ForeignKeyConstraint(
+        ["suite_id", "case_id", "trial", "attempt"],
+        ["trials.suite_id", "trials.case_id", "trials.trial", "trials.attempt"],
+    ),
+)
+
+spans = Table(
+    "spans",
+    metadata,
+    Column("trace_id", Text, ForeignKey("traces.trace_id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("span_id", Text, nullable=False),
+    Column("parent_id", Text),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("end_ns", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("model", Text),
+    Column("provider", Text),
+    *_usage(),
+    Column("tool_name", Text),
+    Column("error", Text),
+    Column("attributes", Text),
+    _blob("attributes_blob"),
+    Column("raw", Text),
+    _blob("raw_blob"),
+    Column("events", Text),
+    _blob("events_blob"),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("source", Text),
+    Column("git_commit", Text),
+    Column("author", Text),
+    Column("body", Text),
+    _blob("body_blob"),
+    UniqueConstraint("kind", "name", "number"),
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("alias", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    Column("updated_by", Text),
+    ForeignKeyConstraint(["kind", "name", "digest"], ["versions.kind", "versions.name", "versions.digest"]),
+)
+
+suite_versions = Table(
+    "suite_versions",
+    metadata,
+    Column("suite_id", Integer, ForeignKey("suites.id"), primary_key=True, autoincrement=False),
+    Column("how", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    ForeignKeyConstraint(["kind", "name", "digest"], ["versions.kind", "versions.name", "versions.digest"]),
+    Index(None, "kind", "name", "digest"),
+)
+
+exchanges = Table(
+    "exchanges",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("method", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("trial", Integer, nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("stream", Integer, nullable=False),
+    Column("encoding", Text, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+    Column("duration", Double),
+    Column("model", Text),
+    Column("suite", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "url", "recorded_at"),
 )
 
 # Made as Alembic makes it, so that a store born here and one born of a migration are the same.

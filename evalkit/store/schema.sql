@@ -20,6 +20,29 @@ CREATE TABLE datasets (
 	CONSTRAINT pk_datasets PRIMARY KEY (digest)
 );
 
+CREATE TABLE exchanges (
+	"key" TEXT NOT NULL,
+	method TEXT NOT NULL,
+	url TEXT NOT NULL,
+	trial INTEGER NOT NULL,
+	occurrence INTEGER NOT NULL,
+	status INTEGER NOT NULL,
+	content_type TEXT NOT NULL,
+	stream INTEGER NOT NULL,
+	encoding TEXT NOT NULL,
+	recorded_at TEXT NOT NULL,
+	duration DOUBLE,
+	model TEXT,
+	suite TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	size BIGINT NOT NULL,
+	request BLOB NOT NULL,
+	body BLOB NOT NULL,
+	CONSTRAINT pk_exchanges PRIMARY KEY ("key")
+);
+
+CREATE INDEX ix_exchanges_url_recorded_at ON exchanges (url, recorded_at);
+
 CREATE TABLE runs (
 	id TEXT NOT NULL,
 	status TEXT NOT NULL,
@@ -40,6 +63,7 @@ CREATE TABLE runs (
 	evalkit TEXT NOT NULL,
 	packages TEXT NOT NULL,
 	ci TEXT NOT NULL,
+	prices TEXT,
 	CONSTRAINT pk_runs PRIMARY KEY (id)
 );
 
@@ -143,6 +167,48 @@ CREATE TABLE verdicts (
 	CONSTRAINT fk_verdicts_run_id FOREIGN KEY(run_id) REFERENCES runs (id)
 );
 
+CREATE TABLE versions (
+	kind TEXT NOT NULL,
+	name TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	number INTEGER NOT NULL,
+	created_at TEXT NOT NULL,
+	source TEXT,
+	git_commit TEXT,
+	author TEXT,
+	body TEXT,
+	body_blob TEXT,
+	CONSTRAINT pk_versions PRIMARY KEY (kind, name, digest),
+	CONSTRAINT uq_versions_kind_name_number UNIQUE (kind, name, number),
+	CONSTRAINT fk_versions_body_blob FOREIGN KEY(body_blob) REFERENCES blobs (digest)
+);
+
+CREATE TABLE aliases (
+	kind TEXT NOT NULL,
+	name TEXT NOT NULL,
+	alias TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	generation INTEGER NOT NULL,
+	updated_at TEXT NOT NULL,
+	updated_by TEXT,
+	CONSTRAINT pk_aliases PRIMARY KEY (kind, name, alias),
+	CONSTRAINT fk_aliases_kind_name_digest FOREIGN KEY(kind, name, digest) REFERENCES versions (kind, name, digest)
+);
+
+CREATE TABLE suite_versions (
+	suite_id INTEGER NOT NULL,
+	how TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	name TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	position INTEGER NOT NULL,
+	CONSTRAINT pk_suite_versions PRIMARY KEY (suite_id, how, kind, name, digest),
+	CONSTRAINT fk_suite_versions_kind_name_digest FOREIGN KEY(kind, name, digest) REFERENCES versions (kind, name, digest),
+	CONSTRAINT fk_suite_versions_suite_id FOREIGN KEY(suite_id) REFERENCES suites (id)
+);
+
+CREATE INDEX ix_suite_versions_kind_name_digest ON suite_versions (kind, name, digest);
+
 CREATE TABLE trials (
 	suite_id INTEGER NOT NULL,
 	case_id TEXT NOT NULL,
@@ -155,7 +221,13 @@ CREATE TABLE trials (
 	input_tokens BIGINT,
 	output_tokens BIGINT,
 	cost TEXT,
+	cached_tokens BIGINT,
+	calls BIGINT,
+	uncounted BIGINT,
+	unpriced BIGINT,
+	saved TEXT,
 	trace_id TEXT,
+	versions TEXT,
 	nodeid TEXT,
 	error_type TEXT,
 	error_message TEXT,
@@ -187,6 +259,14 @@ CREATE TABLE scores (
 	passed INTEGER,
 	scorer TEXT NOT NULL,
 	scorer_version TEXT NOT NULL,
+	input_tokens BIGINT,
+	output_tokens BIGINT,
+	cost TEXT,
+	cached_tokens BIGINT,
+	calls BIGINT,
+	uncounted BIGINT,
+	unpriced BIGINT,
+	saved TEXT,
 	error_type TEXT,
 	error_message TEXT,
 	error_is_assertion INTEGER,
@@ -201,4 +281,67 @@ CREATE TABLE scores (
 	CONSTRAINT fk_scores_explanation_blob FOREIGN KEY(explanation_blob) REFERENCES blobs (digest),
 	CONSTRAINT fk_scores_traceback_blob FOREIGN KEY(traceback_blob) REFERENCES blobs (digest),
 	CONSTRAINT fk_scores_metadata_blob FOREIGN KEY(metadata_blob) REFERENCES blobs (digest)
+);
+
+CREATE TABLE traces (
+	trace_id TEXT NOT NULL,
+	suite_id INTEGER NOT NULL,
+	case_id TEXT NOT NULL,
+	trial INTEGER NOT NULL,
+	attempt INTEGER NOT NULL,
+	root_span_id TEXT,
+	start_ns BIGINT,
+	end_ns BIGINT,
+	status TEXT NOT NULL,
+	n_spans INTEGER NOT NULL,
+	n_llm INTEGER NOT NULL,
+	n_tool INTEGER NOT NULL,
+	input_tokens BIGINT,
+	output_tokens BIGINT,
+	cost TEXT,
+	cached_tokens BIGINT,
+	calls BIGINT,
+	uncounted BIGINT,
+	unpriced BIGINT,
+	saved TEXT,
+	normaliser TEXT NOT NULL,
+	error TEXT,
+	CONSTRAINT pk_traces PRIMARY KEY (trace_id),
+	CONSTRAINT uq_traces_suite_id_case_id_trial_attempt UNIQUE (suite_id, case_id, trial, attempt),
+	CONSTRAINT fk_traces_suite_id_case_id_trial_attempt FOREIGN KEY(suite_id, case_id, trial, attempt) REFERENCES trials (suite_id, case_id, trial, attempt)
+);
+
+CREATE TABLE spans (
+	trace_id TEXT NOT NULL,
+	position INTEGER NOT NULL,
+	span_id TEXT NOT NULL,
+	parent_id TEXT,
+	kind TEXT NOT NULL,
+	name TEXT NOT NULL,
+	start_ns BIGINT NOT NULL,
+	end_ns BIGINT NOT NULL,
+	status TEXT NOT NULL,
+	model TEXT,
+	provider TEXT,
+	input_tokens BIGINT,
+	output_tokens BIGINT,
+	cost TEXT,
+	cached_tokens BIGINT,
+	calls BIGINT,
+	uncounted BIGINT,
+	unpriced BIGINT,
+	saved TEXT,
+	tool_name TEXT,
+	error TEXT,
+	attributes TEXT,
+	attributes_blob TEXT,
+	raw TEXT,
+	raw_blob TEXT,
+	events TEXT,
+	events_blob TEXT,
+	CONSTRAINT pk_spans PRIMARY KEY (trace_id, position),
+	CONSTRAINT fk_spans_trace_id FOREIGN KEY(trace_id) REFERENCES traces (trace_id),
+	CONSTRAINT fk_spans_attributes_blob FOREIGN KEY(attributes_blob) REFERENCES blobs (digest),
+	CONSTRAINT fk_spans_raw_blob FOREIGN KEY(raw_blob) REFERENCES blobs (digest),
+	CONSTRAINT fk_spans_events_blob FOREIGN KEY(events_blob) REFERENCES blobs (digest)
 );

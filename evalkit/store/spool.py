@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,10 @@ class Spool:
             "add_suite", run_id, info=to_plain(info), dataset=to_plain(dataset), selected=[case.id for case in cases]
         )
 
+    def settle_suite(self, run_id: str, info: SuiteInfo) -> None:
+        """Keep what became of a suite's declaration, as `Store.settle_suite` would."""
+        self._write("settle_suite", run_id, info=to_plain(info))
+
     def finish_run(
         self,
         run_id: str,
@@ -62,6 +66,7 @@ class Spool:
         metrics: Sequence[Metric],
         verdicts: Sequence[Verdict],
         degraded: str = "",
+        prices: Mapping[str, Any] | None = None,
     ) -> None:
         """Keep the end of a run."""
         self._write(
@@ -72,6 +77,7 @@ class Spool:
             metrics=[to_plain(metric) for metric in metrics],
             verdicts=[to_plain(verdict) for verdict in verdicts],
             degraded=degraded,
+            prices=to_plain(prices or {}),
         )
 
     def _write(self, call: str, run_id: str, **values: Any) -> None:
@@ -163,6 +169,8 @@ def _replay(store: Store, said: dict[str, Any]) -> int:
         by_id = {case.id: case for case in dataset.cases}
         chosen = [by_id[case_id] for case_id in said["selected"]]
         store.add_suite(run_id, from_plain(SuiteInfo, said["info"]), dataset, chosen)
+    elif call == "settle_suite":
+        store.settle_suite(run_id, from_plain(SuiteInfo, said["info"]))
     elif call == "finish_run":
         store.finish_run(
             run_id,
@@ -171,6 +179,7 @@ def _replay(store: Store, said: dict[str, Any]) -> int:
             metrics=[from_plain(Metric, metric) for metric in said["metrics"]],
             verdicts=[from_plain(Verdict, verdict) for verdict in said["verdicts"]],
             degraded=said["degraded"],
+            prices=said.get("prices"),
         )
     else:
         raise ValueError(f"no such call: {call!r}")

@@ -6,18 +6,24 @@ What reads is imported when something is read: a session that only records has n
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalkit.case import Case, Dataset
 from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, Verdict
 from evalkit.store.database import Database
 from evalkit.store.writer import Writer
 from evalkit.trial import Trial
+from evalkit.versions import SubjectKind, Version
 
 if TYPE_CHECKING:
+    from evalkit.spans import Trace
+    from evalkit.store.aliases import Alias
+    from evalkit.store.exchanges import StoredExchanges
     from evalkit.store.listing import RunSummary
+    from evalkit.store.tracelist import TraceSummary
+    from evalkit.store.versions import Registered
 
 
 class Store:
@@ -49,6 +55,10 @@ class Store:
         """
         self._writer.add_suite(run_id, info, dataset, cases)
 
+    def settle_suite(self, run_id: str, info: SuiteInfo) -> None:
+        """Record what became of a suite's declaration: its `selection` and `metadata`, where it stopped early."""
+        self._writer.settle_suite(run_id, info)
+
     def add_trials(self, run_id: str, suite: str, trials: Sequence[Trial]) -> None:
         """Append finished trials with their scores; a trial that is there already is left as it is."""
         self._writer.add_trials(run_id, suite, trials)
@@ -66,10 +76,17 @@ class Store:
         metrics: Sequence[Metric],
         verdicts: Sequence[Verdict],
         degraded: str = "",
+        prices: Mapping[str, Any] | None = None,
     ) -> None:
         """Record how a run ended, with what was computed and decided; replaces what an earlier end recorded."""
         self._writer.finish_run(
-            run_id, status=status, finished_at=finished_at, metrics=metrics, verdicts=verdicts, degraded=degraded
+            run_id,
+            status=status,
+            finished_at=finished_at,
+            metrics=metrics,
+            verdicts=verdicts,
+            degraded=degraded,
+            prices=prices or {},
         )
 
     def runs(self, *, suite: str | None = None, limit: int | None = None) -> list[RunSummary]:
@@ -102,6 +119,85 @@ class Store:
         from evalkit.store.reader import load_trial
 
         return load_trial(self._database, run_id, suite, case_id, number)
+
+    def trace(self, name: str) -> Trace:
+        """The trace whose id is `name`, or begins with it. Raises `NotFound`, with those that it could mean."""
+        from evalkit.store.tracelist import load_trace
+
+        return load_trace(self._database, name)
+
+    def trace_summary(self, name: str) -> TraceSummary:
+        """That trace in brief, with the trial it belongs to. Raises `NotFound` as `trace` does."""
+        from evalkit.store.tracelist import find_trace
+
+        return find_trace(self._database, name)
+
+    def traces(self, run_id: str, *, suite: str | None = None, case: str | None = None) -> list[TraceSummary]:
+        """The traces of a run in brief, in the order they began; of one suite or case, where one is given."""
+        from evalkit.store.tracelist import list_traces
+
+        return list_traces(self._database, run_id, suite=suite, case=case)
+
+    def register(self, version: Version, *, author: str | None = None, commit: str | None = None) -> Version:
+        """Keep `version` under the next number of its name; returns it with its number.
+
+        One that is there already keeps its number, source, author and commit. Numbers begin at 1 and have no gaps,
+        whoever registers at the same time.
+        """
+        return self._writer.register(version, author=author, commit=commit)
+
+    def versions(self, kind: SubjectKind, name: str | None = None) -> list[Registered]:
+        """The versions of a prompt or model, oldest first; of all of that kind, by name, where none is given."""
+        from evalkit.store.versions import list_versions
+
+        return list_versions(self._database, kind, name)
+
+    def version(self, kind: SubjectKind, name: str, which: str) -> Registered:
+        """The version that `which` names: `v2` or `2`, a digest or the beginning of one, an alias, or `latest`.
+
+        An alias that looks like one of the others wins. Raises `NotFound`, with near matches.
+        """
+        from evalkit.store.versions import find_version
+
+        return find_version(self._database, kind, name, which)
+
+    def alias(self, kind: SubjectKind, name: str, alias: str) -> Alias | None:
+        """Where an alias points, `None` where it is not there."""
+        from evalkit.store.aliases import find_alias
+
+        return find_alias(self._database, kind, name, alias)
+
+    def aliases(self, kind: SubjectKind, name: str | None = None) -> list[Alias]:
+        """The aliases of a prompt or model, by name; of all of that kind where none is given."""
+        from evalkit.store.aliases import list_aliases
+
+        return list_aliases(self._database, kind, name)
+
+    def set_alias(
+        self,
+        kind: SubjectKind,
+        name: str,
+        alias: str,
+        digest: str,
+        *,
+        expected_generation: int,
+        by: str | None = None,
+    ) -> Alias:
+        """Point an alias at the version `digest`, if it still is of the generation that was looked at.
+
+        A new alias has the generation 0. Raises `StoreError` where another has moved it meanwhile, and `NotFound`
+        for a version that is not registered; nothing is changed then.
+        """
+        from evalkit.store.aliases import move_alias
+
+        return move_alias(self._database, kind, name, alias, digest, expected_generation=expected_generation, by=by)
+
+    @property
+    def exchanges(self) -> StoredExchanges:
+        """The recorded exchanges over HTTP."""
+        from evalkit.store.exchanges import StoredExchanges
+
+        return StoredExchanges(self._database)
 
     def schema_version(self) -> str:
         """The revision of the schema, such as `0001`."""

@@ -10,7 +10,9 @@ import contextlib
 import datetime as dt
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from evalkit.canonical import utc_now
 from evalkit.case import Case, Dataset
@@ -18,15 +20,20 @@ from evalkit.errors import NotFound, StoreError
 from evalkit.runs import Metric, Provenance, RunStatus, SuiteInfo, Verdict, worst
 from evalkit.store import rows
 from evalkit.store.blobs import BlobWriter
-from evalkit.store.cells import text_cell, time_cell
+from evalkit.store.cells import maybe_json, maybe_text, text_cell, time_cell
 from evalkit.store.counts import count_outcomes
 from evalkit.store.database import Database, Duplicate, Session
 from evalkit.trial import Trial
+from evalkit.versions import Version
+
+if TYPE_CHECKING:
+    from evalkit.store.versions import Use
 
 HEARTBEAT_EVERY = 5.0
 """Seconds after which a written batch also says that the run is alive."""
 
 _CASES_AT_ONCE = 1000
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Writer:
@@ -38,6 +45,7 @@ class Writer:
         self._blobs = BlobWriter()
         self._suites: dict[tuple[str, str], int] = {}
         self._beats: dict[str, float] = {}
+        self._loaded: set[tuple[int, str, str, str]] = set()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Session]:
@@ -47,6 +55,7 @@ class Writer:
                     yield session
             except BaseException:
                 self._blobs.forget()
+                self._loaded.clear()
                 raise
 
     def start_run(self, run_id: str, *, started_at: dt.datetime, provenance: Provenance, seed: int) -> None:
@@ -62,14 +71,18 @@ class Writer:
         A suite that is there already is left as it is; raises `StoreError` if it ran on another dataset.
         """
         suite_row = rows.suite_row(run_id, info, dataset, cases)
+        declared = self._use(run_id, "declared", info.versions)
         with self._writing() as session:
             if not session.execute("SELECT 1 FROM datasets WHERE digest = ?", [dataset.digest]):
                 self._add_dataset(session, dataset)
+            self._blobs.save(session)
             session.executemany(rows.INSERT_SUITE, [suite_row])
             found = session.execute(
                 "SELECT id, dataset FROM suites WHERE run_id = ? AND name = ?", [run_id, text_cell(info.name)]
             )
-        suite_id, digest = found[0]
+            suite_id, digest = found[0]
+            if declared is not None and digest == dataset.digest:
+                declared.write(session, suite_id)
         if digest != dataset.digest:
             raise StoreError(
                 f'The suite "{info.name}" of the run {run_id} was recorded on another version of its dataset.',
@@ -89,6 +102,14 @@ class Writer:
             self._blobs.save(session)
             session.executemany(rows.INSERT_CASE, made)
 
+    def settle_suite(self, run_id: str, info: SuiteInfo) -> None:
+        """Record the selection and the metadata of a suite as they are at its end; nothing else of it changes."""
+        with self._writing() as session:
+            session.execute(
+                "UPDATE suites SET selection = ?, metadata = ? WHERE run_id = ? AND name = ?",
+                [maybe_text(info.selection), maybe_json(info.metadata), run_id, text_cell(info.name)],
+            )
+
     def add_trials(self, run_id: str, suite: str, trials: Sequence[Trial]) -> None:
         """Append finished trials with their scores; one that is there already is left as it is."""
         if not trials:
@@ -98,24 +119,49 @@ class Writer:
             try:
                 self._append(run_id, suite_id, trials)
             except Duplicate:
-                self._append_missing(suite_id, trials)
+                self._append_missing(run_id, suite_id, trials)
 
     def _append(self, run_id: str, suite_id: int, trials: Sequence[Trial]) -> None:
         blobs = self._blobs
         trial_rows = [rows.trial_row(suite_id, trial, blobs) for trial in trials]
         score_rows = [row for trial in trials for row in rows.score_rows(suite_id, trial, blobs)]
+        more = self._more(run_id, suite_id, trials)
         now = time.monotonic()
         late = now - self._beats.get(run_id, 0.0) > HEARTBEAT_EVERY
         with self._writing() as session:
             blobs.save(session)
             session.executemany(rows.INSERT_TRIAL, trial_rows)
             session.executemany(rows.INSERT_SCORE, score_rows)
+            for write in more:
+                write(session)
             if late:
                 self._beat(session, run_id)
         if late:
             self._beats[run_id] = now
 
-    def _append_missing(self, suite_id: int, trials: Sequence[Trial]) -> None:
+    def _use(self, run_id: str, how: str, versions: Sequence[Version]) -> Use | None:
+        if not versions:
+            return None
+        from evalkit.store.versions import Use
+
+        return Use(run_id, how, versions, self._blobs)
+
+    def _more(self, run_id: str, suite_id: int, trials: Sequence[Trial]) -> list[Callable[[Session], None]]:
+        """What goes with the trials into the same transaction: the versions they loaded, and their traces."""
+        more: list[Callable[[Session], None]] = []
+        loaded = {(suite_id, version.kind, version.name, version.digest): version
+                  for trial in trials for version in trial.versions}  # fmt: skip
+        use = self._use(run_id, "loaded", [version for key, version in loaded.items() if key not in self._loaded])
+        if use is not None:
+            self._loaded.update(loaded)  # forgotten again if the transaction fails
+            more.append(lambda session: use.write(session, suite_id))
+        if any(trial.trace is not None for trial in trials):
+            from evalkit.store.traces import TraceRows
+
+            more.append(TraceRows(suite_id, trials, self._blobs).write)
+        return more
+
+    def _append_missing(self, run_id: str, suite_id: int, trials: Sequence[Trial]) -> None:
         # A trial and its scores were committed together, so where the trial is there, so are its scores.
         with self._writing() as session:
             there = {
@@ -128,9 +174,21 @@ class Writer:
                     continue
                 there.add(row[1:4])
                 scores = rows.score_rows(suite_id, trial, self._blobs)
+                more = self._more(run_id, suite_id, [trial])
                 self._blobs.save(session)
                 session.executemany(rows.INSERT_TRIAL + rows.KEEP, [row])
                 session.executemany(rows.INSERT_SCORE + rows.KEEP, scores)
+                for write in more:
+                    write(session)
+
+    def register(self, version: Version, *, author: str | None, commit: str | None) -> Version:
+        """Keep a version of a prompt or model; see `Store.register`."""
+        from evalkit.store.versions import Registration
+
+        made = Registration(version, self._blobs, author=author, commit=commit)
+        with self._writing() as session:
+            self._blobs.save(session)
+            return made.write(session)
 
     def heartbeat(self, run_id: str) -> None:
         """Say that the run is alive; without it for a minute, a run that did not finish is shown as interrupted."""
@@ -150,13 +208,17 @@ class Writer:
         metrics: Sequence[Metric],
         verdicts: Sequence[Verdict],
         degraded: str = "",
+        prices: Mapping[str, Any] = _NOTHING,
     ) -> None:
         """Record how a run ended, with what was computed and decided; replaces what an earlier end recorded."""
-        ending = [status, worst(verdicts), time_cell(finished_at), time_cell(utc_now()), text_cell(degraded), run_id]
+        ending = [
+            status, worst(verdicts), time_cell(finished_at), time_cell(utc_now()), text_cell(degraded),
+            maybe_json(dict(prices)), run_id,
+        ]  # fmt: skip
         with self._writing() as session:
             session.execute(
-                "UPDATE runs SET status = ?, decision = ?, finished_at = ?, heartbeat_at = ?, degraded = ?"
-                " WHERE id = ?",
+                "UPDATE runs SET status = ?, decision = ?, finished_at = ?, heartbeat_at = ?, degraded = ?,"
+                " prices = ? WHERE id = ?",
                 ending,
             )
             if not session.execute("SELECT 1 FROM runs WHERE id = ?", [run_id]):

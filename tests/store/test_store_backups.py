@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evalkit.errors import NotFound, StoreCorrupt, StoreError, StoreLocked
-from evalkit.store import backup, check, open_store, restore
+from evalkit.store import backup, check, open_store, restore, revisions
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def full(store: Any, begin: Any) -> Any:
 def test_a_backup_of_a_store_in_use_is_whole(full: Any, path: Path, tmp_path: Path) -> None:
     made = backup(path, tmp_path / "copies" / "monday.db")
     full.add(full.trial(0, number=2))
-    assert (made.runs, made.schema, made.source) == (1, "0001", str(path))
+    assert (made.runs, made.schema, made.source) == (1, revisions.HEAD, str(path))
     assert json.loads(made.manifest.read_text())["sha256"] == made.sha256
     restore(made.path, tmp_path / "again.db")
     assert sorted(file.name for file in made.path.parent.iterdir()) == ["monday.db", "monday.db.json"]
@@ -146,7 +146,7 @@ def test_check_counts_rows_and_finds_a_blob_that_changed(full: Any, path: Path) 
     full.add(full.trial(0, number=2, case_id="x" * 10, output=full.trial(0).output.__class__(value="y" * 20_000)))
     found = check(path)
     assert found.ok
-    assert (found.schema, found.needs_upgrade) == ("0001", False)
+    assert (found.schema, found.needs_upgrade) == (revisions.HEAD, False)
     assert found.counts["trials"] == 21
     assert found.counts["blobs"] == 1
     full.store.close()

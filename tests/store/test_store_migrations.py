@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 import re
 import sqlite3
 import sys
@@ -19,7 +21,21 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
 
 from evalkit.errors import NotFound, StoreError
-from evalkit.store import check, open_store, revisions, rows, schema, upgrade, upgrading
+from evalkit.runs import Run
+from evalkit.store import (
+    aliases,
+    check,
+    exchanges,
+    open_store,
+    revisions,
+    rows,
+    schema,
+    traces,
+    upgrade,
+    upgrading,
+    versions,
+)
+from evalkit.store.plain import from_plain
 
 SCHEMA_SQL = Path(schema.__file__).with_name("schema.sql")
 STEP = '''
@@ -27,8 +43,8 @@ STEP = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -45,8 +61,8 @@ PATCHED = """
 import sys
 from pathlib import Path
 from evalkit.store import revisions, upgrading
-revisions.REVISIONS = ("0001", "0002")
-revisions.HEAD = "0002"
+revisions.REVISIONS = ("0001", "0002", "0003")
+revisions.HEAD = "0003"
 upgrading.MIGRATIONS = Path(sys.argv[2])
 from evalkit.store import open_store
 """
@@ -63,7 +79,7 @@ def tables(path: Path) -> dict[str, Any]:
         constraints = sorted(
             line.replace(" (", "(") for line in lines if line.startswith(("CONSTRAINT", "PRIMARY KEY"))
         )
-        said[name] = (columns, constraints)
+        said[name] = ([line.replace('"', "") for line in columns], constraints)
     return said
 
 
@@ -122,11 +138,22 @@ def test_the_revisions_named_are_those_of_the_files() -> None:
 
 
 def test_the_columns_written_are_those_of_the_tables() -> None:
-    later = {"runs": {"decision", "finished_at"}, "suites": {"id", "passed", "missed", "errored", "unscored"}}
+    later = {
+        "runs": {"decision", "finished_at", "prices"},
+        "suites": {"id", "passed", "missed", "errored", "unscored"},
+    }
+    others = {
+        "traces": traces.TRACE,
+        "spans": traces.SPAN,
+        "versions": versions.COLUMNS,
+        "exchanges": exchanges.COLUMNS,
+        "aliases": aliases.COLUMNS,
+        "suite_versions": versions.USE,
+        "blobs": ("digest", "size", "encoding", "data"),
+    }
     for table in schema.metadata.sorted_tables:
-        written = getattr(rows, table.name.removesuffix("s").upper(), None)
-        if written is not None:
-            assert set(written) | later.get(table.name, set()) == set(table.columns.keys())
+        written = others.get(table.name) or getattr(rows, table.name.removesuffix("s").upper())
+        assert set(written) | later.get(table.name, set()) == set(table.columns.keys())
 
 
 def test_the_tables_can_be_made_on_postgresql() -> None:
@@ -154,11 +181,11 @@ def next_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The migrations with one more step, as if this evalkit were a later one."""
     folder = tmp_path / "migrations"
     (folder / "versions").mkdir(parents=True)
-    for file in ("env.py", "versions/r0001_first_tables.py"):
+    for file in ("env.py", "versions/r0001_first_tables.py", "versions/r0002_traces_and_versions.py"):
         (folder / file).write_text((upgrading.MIGRATIONS / file).read_text("utf-8"), "utf-8")
-    (folder / "versions" / "r0002_step.py").write_text(STEP.format(more=""), "utf-8")
-    monkeypatch.setattr(revisions, "REVISIONS", ("0001", "0002"))
-    monkeypatch.setattr(revisions, "HEAD", "0002")
+    (folder / "versions" / "r0003_step.py").write_text(STEP.format(more=""), "utf-8")
+    monkeypatch.setattr(revisions, "REVISIONS", ("0001", "0002", "0003"))
+    monkeypatch.setattr(revisions, "HEAD", "0003")
     monkeypatch.setattr(upgrading, "MIGRATIONS", folder)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     return folder
@@ -174,23 +201,67 @@ def old(path: Path, begin: Any) -> Any:
 
 def test_an_older_store_is_backed_up_and_upgraded_when_opened(path: Path, old: Any, next_schema: Path) -> None:
     with open_store(path) as store:
-        assert store.schema_version() == "0002"
+        assert store.schema_version() == "0003"
         assert store.load(old.run_id).suite("math").trials == (old.trial(0),)
     with contextlib.closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT owner FROM suites").fetchone() == ("nobody",)
-    kept = path.with_name("evalkit.db.before-0002")
-    assert check(kept).schema == "0001"
+    kept = path.with_name("evalkit.db.before-0003")
+    assert check(kept).schema == "0002"
     assert check(kept).counts["trials"] == 1
     assert kept.with_name(kept.name + ".json").is_file()
+
+
+OLD_STORES = Path(__file__).with_name("stores")
+
+
+@pytest.fixture
+def real_0001(path: Path) -> Path:
+    """A store that an evalkit with the first tables wrote."""
+    path.parent.mkdir(parents=True)
+    path.write_bytes((OLD_STORES / "revision-0001.db").read_bytes())
+    return path
+
+
+def test_a_real_store_of_the_first_tables_is_upgraded_and_reads_as_it_was(real_0001: Path) -> None:
+    assert check(real_0001).schema == "0001"
+    assert check(real_0001).ok
+    expected = from_plain(Run, json.loads((OLD_STORES / "revision-0001.json").read_text("utf-8")))
+    with open_store(real_0001) as store:
+        assert store.schema_version() == revisions.HEAD
+        run = store.load(expected.id)
+        assert dataclasses.replace(run, store=None) == expected
+        assert store.traces(run.id) == []
+        assert store.versions("prompt") == []
+    found = check(real_0001)
+    assert found.ok
+    assert found.counts["trials"] == 7
+    kept = real_0001.with_name(f"{real_0001.name}.before-{revisions.HEAD}")
+    assert (check(kept).schema, check(kept).counts["trials"]) == ("0001", 7)
+
+
+def test_an_upgraded_store_has_the_same_tables_as_a_new_one(real_0001: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new.db"
+    open_store(new).close()
+    upgrade(real_0001)
+    assert tables(real_0001) == tables(new)
+
+
+def test_an_upgraded_store_takes_a_run(real_0001: Path, begin: Any) -> None:
+    with open_store(real_0001) as store:
+        run = begin(store)
+        run.add(run.trial(0))
+        run.finish()
+        assert run.trials() == (run.trial(0),)
+        assert len(store.runs()) == 2
 
 
 def test_upgrade_says_what_it_did(path: Path, old: Any, next_schema: Path) -> None:
     assert check(path).needs_upgrade
     done = upgrade(path)
-    assert (done.before, done.after) == ("0001", "0002")
+    assert (done.before, done.after) == ("0002", "0003")
     assert done.backup is not None
     assert done.backup.runs == 1
-    assert upgrade(path) == upgrading.Upgrade(before="0002", after="0002")
+    assert upgrade(path) == upgrading.Upgrade(before="0003", after="0003")
     with pytest.raises(NotFound):
         upgrade(path.with_name("none.db"))
 
@@ -203,31 +274,31 @@ def test_an_older_store_is_not_changed_by_reading(path: Path, old: Any, next_sch
 
 
 def test_a_step_that_fails_leaves_the_store_as_it_was(path: Path, old: Any, next_schema: Path) -> None:
-    step = next_schema / "versions" / "r0002_step.py"
+    step = next_schema / "versions" / "r0003_step.py"
     step.write_text(STEP.format(more='op.execute("INSERT INTO nowhere VALUES (1)")'), "utf-8")
     before = tables(path)
     with pytest.raises(StoreError, match="upgrade of the store failed"):
         open_store(path)
     assert tables(path) == before
-    assert check(path).schema == "0001"
+    assert check(path).schema == "0002"
     step.write_text(STEP.format(more=""), "utf-8")
     with open_store(path) as store:
-        assert store.schema_version() == "0002"
+        assert store.schema_version() == "0003"
 
 
 def test_a_step_that_would_orphan_rows_is_not_taken(path: Path, old: Any, next_schema: Path) -> None:
-    step = next_schema / "versions" / "r0002_step.py"
+    step = next_schema / "versions" / "r0003_step.py"
     step.write_text(STEP.format(more='op.execute("DELETE FROM datasets")'), "utf-8")
     with pytest.raises(StoreError, match="without what they belong to"):
         open_store(path)
     assert check(path).ok
-    assert check(path).schema == "0001"
+    assert check(path).schema == "0002"
 
 
 @pytest.mark.slow
 def test_six_processes_upgrade_at_once(path: Path, old: Any, next_schema: Path, script: Any, outputs: Any) -> None:
     code = PATCHED + "with open_store(sys.argv[1]) as store: print(store.schema_version(), len(store.runs()))"
-    assert outputs([script(code, path, next_schema) for _ in range(6)]) == ["0002 1\n"] * 6
+    assert outputs([script(code, path, next_schema) for _ in range(6)]) == ["0003 1\n"] * 6
     assert check(path).ok
 
 
@@ -235,13 +306,13 @@ def test_six_processes_upgrade_at_once(path: Path, old: Any, next_schema: Path, 
 def test_an_upgrade_killed_in_the_middle_can_be_done_again(
     path: Path, old: Any, next_schema: Path, script: Any, outputs: Any
 ) -> None:
-    step = next_schema / "versions" / "r0002_step.py"
+    step = next_schema / "versions" / "r0003_step.py"
     step.write_text(STEP.format(more="print('half', flush=True); import time; time.sleep(60)"), "utf-8")
     process = script(PATCHED + "open_store(sys.argv[1])", path, next_schema)
     assert process.stdout.readline() == "half\n"
     process.kill()
     process.communicate()
-    assert check(path).schema == "0001"
+    assert check(path).schema == "0002"
     step.write_text(STEP.format(more=""), "utf-8")
     with open_store(path) as store:
         assert store.load(old.run_id).suite("math").trials == (old.trial(0),)

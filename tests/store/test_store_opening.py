@@ -23,7 +23,7 @@ from evalkit.errors import (
     StoreReadOnly,
     StoreTooNew,
 )
-from evalkit.store import check, open_store
+from evalkit.store import check, open_store, revisions
 
 
 def set_revision(path: Path, revision: str) -> None:
@@ -41,7 +41,7 @@ def test_a_new_store_is_made_with_its_folders(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "evalkit.db"
     with open_store(path) as store:
         assert store.url == f"sqlite:///{path}"
-        assert store.schema_version() == "0001"
+        assert store.schema_version() == revisions.HEAD
     assert path.is_file()
     assert not path.with_name("evalkit.db-wal").exists()
 
@@ -143,7 +143,7 @@ def test_a_damaged_page_is_reported(store: Any, begin: Any, path: Path) -> None:
     assert not check(path).ok
 
 
-@pytest.mark.parametrize("revision", ["0002", "9999", "f00dcafe"])
+@pytest.mark.parametrize("revision", ["0003", "9999", "f00dcafe"])
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_store_from_the_future_is_refused_and_not_touched(
     store: Any, path: Path, revision: str, read_only: bool

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evalkit.canonical import new_id
+from evalkit.canonical import digest, new_id
 from evalkit.case import Case, Dataset
 from evalkit.runs import DatasetInfo, Metric, Provenance, Run, ScorerInfo, SuiteInfo, Verdict
 from evalkit.score import ErrorInfo, Score
-from evalkit.store import Store, open_store
-from evalkit.trial import Output, Trial, Usage
+from evalkit.spans import Span, Trace
+from evalkit.store import Spool, Store, ingest, open_store
+from evalkit.store.plain import from_plain, to_plain
+from evalkit.trial import Output, Trial
+from evalkit.usage import Usage
+from evalkit.versions import Version
 
 anything = st.characters(exclude_categories=())  # halves of surrogate pairs and NUL among them
 texts = st.text(anything, max_size=20) | st.sampled_from(["line\nbreak", "long \x00 \ud800" * 900])
@@ -38,6 +44,12 @@ times = st.datetimes(
 money = st.decimals(allow_nan=False, allow_infinity=False)
 
 errors = st.builds(ErrorInfo, type=words, message=texts, traceback=st.none() | texts, is_assertion=st.booleans())
+usages = st.builds(
+    Usage,
+    **dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens", "calls"), st.none() | counts),
+    **dict.fromkeys(("cost", "saved"), st.none() | money),
+    **dict.fromkeys(("uncounted", "unpriced"), counts),
+)
 scores = st.builds(
     Score,
     name=words,
@@ -49,12 +61,63 @@ scores = st.builds(
     scorer=words,
     scorer_version=texts,
     error=st.none() | errors,
+    usage=st.none() | usages,
     metadata=mappings,
 )
-# A usage of which nothing is known says what `None` says, and comes back as that.
-usages = st.builds(
-    Usage, input_tokens=st.none() | counts, output_tokens=st.none() | counts, cost=st.none() | money
-).filter(lambda usage: usage != Usage())
+long_pieces = (
+    json_values | st.lists(json_values, max_size=3) | st.sampled_from(["long " * 300, [{"role": "x" * 600}] * 3])
+)
+lookalikes = st.sampled_from([{"$blob": "0" * 64}, [{"$blob": "x"}], {"$blob": None}, [[{"$blob": "x" * 64}]]])
+attributes = st.dictionaries(st.text(anything, max_size=5), long_pieces | lookalikes, max_size=3)
+nanoseconds = st.integers(0, 2**62)
+spans = st.builds(
+    Span,
+    trace_id=st.just(""),  # that of its trace is put in below
+    span_id=words,
+    parent_id=st.none() | words,
+    kind=st.sampled_from(["case", "llm", "embedding", "tool", "agent", "retrieval", "chain", "scorer", "http"]),
+    name=texts,
+    start_ns=nanoseconds,
+    end_ns=nanoseconds,
+    status=st.sampled_from(["unset", "ok", "error"]),
+    **dict.fromkeys(("error", "model", "provider", "tool_name"), st.none() | texts),
+    usage=st.none() | usages,
+    attributes=attributes,
+    raw=attributes,
+    events=st.lists(mappings, max_size=2).map(tuple),
+)
+versions = st.builds(
+    Version,
+    kind=st.sampled_from(["prompt", "model"]),
+    name=words,
+    digest=st.builds(lambda: digest(new_id())),
+    body=mappings,
+    number=st.none(),
+    source=st.none() | texts,
+)
+
+
+@st.composite
+def traces(draw: Any) -> Trace:
+    """A trace with an id of its own, since a store has each trace once."""
+    trace_id = new_id().replace("-", "")
+    made = draw(st.lists(spans, max_size=3))
+    return Trace(
+        trace_id=trace_id,
+        spans=tuple(dataclasses.replace(span, trace_id=trace_id) for span in made),
+        normaliser=draw(texts),
+    )
+
+
+def numbered(trial: Trial, store: Store) -> Trial:
+    """`trial` with its versions as the store numbered them."""
+    known = {one.version.digest: one.version for kind in ("prompt", "model") for one in store.versions(kind)}
+    return dataclasses.replace(
+        trial,
+        versions=tuple(dataclasses.replace(version, number=known[version.digest].number) for version in trial.versions),
+    )
+
+
 outputs_made = st.builds(
     Output,
     value=json_values,
@@ -75,6 +138,8 @@ trials_of_a_case = st.builds(
     started_at=times,
     duration=finite,
     nodeid=st.none() | texts,
+    trace=st.none() | traces(),
+    versions=st.lists(versions, max_size=2).map(tuple),
 )
 cases = st.builds(
     Case,
@@ -159,9 +224,30 @@ def recorded(store: Store, info: SuiteInfo, dataset: Dataset, *trials: Trial) ->
 def test_a_trial_with_its_output_and_scores(store: Store, trial: Trial) -> None:
     dataset = one_case()
     run = recorded(store, info_on(dataset), dataset, trial)
+    trial = numbered(trial, store)
     assert run.suite("s").trials == (trial,)
     assert store.trial(run.id, "s", "only", trial.number) == trial
     assert store.load(run.id, payload=False).suite("s").trials == (trial.without_payload(),)
+
+
+@often
+@given(trial=trials_of_a_case)
+def test_a_trial_as_plain_data(trial: Trial) -> None:
+    """What xdist's workers send, and a spool keeps."""
+    sent = json.loads(json.dumps(to_plain(trial)))
+    assert from_plain(Trial, sent) == trial
+
+
+@often
+@given(trial=trials_of_a_case)
+def test_a_trial_through_a_spool(store: Store, tmp_path_factory: pytest.TempPathFactory, trial: Trial) -> None:
+    dataset = one_case()
+    run = recorded(store, info_on(dataset), dataset)
+    spool = Spool(tmp_path_factory.mktemp("spool") / "s.jsonl")
+    spool.append(run.id, "s", [trial])
+    for _ in range(2):
+        assert ingest(store, spool.path) == 1
+        assert store.load(run.id).suite("s").trials == (numbered(trial, store),)
 
 
 @often
@@ -189,13 +275,17 @@ def test_a_dataset_with_its_cases(store: Store, made: list[Case], source: str | 
             "selection": st.none() | texts,
             "seed": st.integers(-(2**80), 2**80),
             "metadata": mappings,
+            "versions": st.lists(versions, max_size=2).map(tuple),
         }
     )
 )
 def test_what_a_suite_declared(store: Store, info: dict[str, Any]) -> None:
     dataset = one_case()
     declared = info_on(dataset, **info)
-    assert recorded(store, declared, dataset).suite(declared.name).info == declared
+    found = recorded(store, declared, dataset).suite(declared.name).info
+    assert all(version.number is not None for version in found.versions)
+    unnumbered = tuple(dataclasses.replace(version, number=None) for version in found.versions)
+    assert dataclasses.replace(found, versions=unnumbered) == declared
 
 
 @often
@@ -207,6 +297,7 @@ def test_what_a_suite_declared(store: Store, info: dict[str, Any]) -> None:
     made=st.lists(metrics, max_size=3).map(tuple),
     decided=st.lists(verdicts, max_size=3).map(tuple),
     degraded=texts,
+    prices=mappings,
     status=st.sampled_from(["complete", "interrupted", "failed"]),
 )
 def test_a_run_with_provenance_metrics_and_verdicts(
@@ -218,11 +309,13 @@ def test_a_run_with_provenance_metrics_and_verdicts(
     made: tuple[Metric, ...],
     decided: tuple[Verdict, ...],
     degraded: str,
+    prices: dict[str, Any],
     status: Any,
 ) -> None:
     run_id = new_id()
     store.start_run(run_id, started_at=started_at, provenance=provenance, seed=seed)
-    store.finish_run(run_id, status=status, finished_at=finished_at, metrics=made, verdicts=decided, degraded=degraded)
+    ending = {"metrics": made, "verdicts": decided, "degraded": degraded, "prices": prices}
+    store.finish_run(run_id, status=status, finished_at=finished_at, **ending)
     assert store.load(run_id) == Run(
         id=run_id,
         status=status,
@@ -234,19 +327,24 @@ def test_a_run_with_provenance_metrics_and_verdicts(
         seed=seed,
         store=store.url,
         degraded=degraded,
+        prices=prices,
     )
 
 
 def test_every_field_of_every_record_is_tried() -> None:
     """The strategies above name each field, so that one added later cannot be forgotten in the store."""
-    import dataclasses
     import inspect
 
     source = inspect.getsource(inspect.getmodule(test_every_field_of_every_record_is_tried))  # type: ignore[arg-type] # it is in a module
-    for record in (Score, ErrorInfo, Usage, Output, Trial, Case, ScorerInfo, Metric, Verdict, Provenance, SuiteInfo):
+    records = (
+        Score, ErrorInfo, Usage, Output, Trial, Span, Trace, Version, Case, ScorerInfo, Metric, Verdict, Provenance,
+        SuiteInfo, Run,
+    )  # fmt: skip
+    for record in records:
         for field in dataclasses.fields(record):
             stated = f"{field.name}=" in source or f'"{field.name}"' in source
-            assert stated or (record is Score and field.name == "kind"), f"{record.__name__}.{field.name}"
+            elsewhere = (record, field.name) in ((Score, "kind"), (Run, "suites"))
+            assert stated or elsewhere, f"{record.__name__}.{field.name}"
 
 
 @pytest.mark.parametrize("zone", [dt.UTC, dt.timezone(dt.timedelta(hours=-8))])

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from evalkit.store import check, open_store
+from evalkit.store import check, open_store, revisions
 
 READY_GO = """
 import sys
@@ -33,7 +33,7 @@ def test_six_processes_make_the_same_new_store(tmp_path: Path, script: Any, outp
         code = READY_GO + "with open_store(sys.argv[1]) as store: print(store.schema_version())"
         processes = [script(code, path, stdin=-1) for _ in range(6)]
         start_together(processes)
-        assert outputs(processes) == ["0001\n"] * 6
+        assert outputs(processes) == [f"{revisions.HEAD}\n"] * 6
         with contextlib.closing(sqlite3.connect(path)) as database:
             assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
             assert database.execute("SELECT COUNT(*) FROM alembic_version").fetchone() == (1,)
