@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
+import logging
 import random
 import sys
 import threading
@@ -23,7 +24,9 @@ from evalkit.runner import Engine, Finished, Job, Notes, run_job
 from evalkit.runs import DatasetInfo, Run, RunStatus, ScorerInfo, SuiteInfo
 from evalkit.score import Scorer, is_async_callable
 from evalkit.suites import Suite, suite_of
+from evalkit.tracing import Session
 
+_log = logging.getLogger("evalkit")
 Progress = Callable[[int, int], None]
 """Called with how many trials are done and how many there are."""
 
@@ -109,8 +112,9 @@ def _run(
     total = sum(info.planned for info in recorder.suites)
     status: RunStatus = "failed"
     engine = Engine(max_threads=max(limit for _, limit, _ in plans) + 4)
+    tracing = Session(run_id=recorder.id, capture=settings.capture)
     try:
-        with _shown(progress, total) as show:
+        with _shown(progress, total) as show, tracing:
             done = 0
             for name, limit, jobs in plans:
                 for finished in _flights(engine, jobs, limit):
@@ -125,6 +129,8 @@ def _run(
     finally:
         engine.close()
         result = recorder.finish(status)
+        for note in tracing.notes:
+            _log.warning(note)
     return result
 
 
@@ -243,6 +249,7 @@ def _jobs(
                 scorers=suite.scorers,
                 timeout=timeout,
                 notes=notes,
+                suite=suite.name,
             )
 
 
