@@ -20,6 +20,10 @@ ATTEMPTS = 5
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
+def _nothing() -> Mapping[str, Any]:
+    return _NONE
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """A named configuration of a model, checked.
@@ -36,7 +40,7 @@ class Spec:
     model: str
     base_url: str | Mapping[str, str] = OPENAI
     provider: str | None = None
-    parameters: Mapping[str, Any] = _NONE
+    parameters: Mapping[str, Any] = dataclasses.field(default_factory=_nothing)
     response_format: Mapping[str, Any] | None = None
     api_key: KeyReference | None = None
     limits: Limits | None = None
