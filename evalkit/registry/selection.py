@@ -1,0 +1,147 @@
+"""Which prompt and which model a session runs with: the project's file, or the version that was named instead."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from evalkit.config import Settings
+from evalkit.registry.project import Project
+from evalkit.suites import Suite, Versioned
+from evalkit.versions import SubjectKind, Version
+
+if TYPE_CHECKING:
+    from evalkit.models.spec import Spec
+    from evalkit.prompts import Prompt
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What a suite runs with: the arguments `prompt` and `model` of its function, and which versions they are."""
+
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    versions: tuple[Version, ...] = ()
+
+    def check(self, *, replay: bool = False) -> None:
+        """See that the model can be asked. Raises `ConfigError` for a key or a base URL that is missing."""
+        check = getattr(self.arguments.get("model"), "check", None)
+        if check is not None:
+            check(replay=replay)
+
+
+class Selection:
+    """What one session runs with. Each file and each stored version is read once, however often it is asked for, so
+    that every trial of the session gets the same.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.project = Project.of(settings)
+        self._found: dict[tuple[SubjectKind, str], Versioned | None] = {}
+
+    def check_picks(self) -> None:
+        """See that every version named for this session is there. Raises `NotFound` with near names."""
+        for kind, name in self.project.picks:
+            self.find(kind, name)
+
+    def choose(self, suite: Suite, *, is_async: bool) -> Chosen:
+        """What `suite` runs with; its function is `is_async` or not, and so is the model it gets.
+
+        Raises `NotFound`, naming the suite's file and line, for a name that is neither a file nor stored, and what
+        reading a file raises.
+        """
+        arguments: dict[str, Any] = {}
+        declared: tuple[tuple[SubjectKind, str | Versioned | None], ...] = (
+            ("prompt", suite.prompt),
+            ("model", suite.model),
+        )
+        for kind, subject in declared:
+            if subject is not None:
+                found = self._subject(kind, subject, where=suite.location)
+                arguments[kind] = found if kind == "prompt" else _askable(found, is_async=is_async)
+        return Chosen(arguments=arguments, versions=tuple(one.version for one in arguments.values()))
+
+    def _subject(self, kind: SubjectKind, declared: str | Versioned, *, where: str) -> Versioned:
+        if not isinstance(declared, str):
+            name = declared.version.name
+            return self._picked(kind, name, instead_of=declared) if (kind, name) in self.project.picks else declared
+        found = self.find(kind, declared)
+        if found is None:
+            raise self.project.unknown(kind, declared, where=where)
+        return found
+
+    def find(self, kind: SubjectKind, name: str) -> Versioned | None:
+        """The prompt, or the model's configuration, that the session uses under that name.
+
+        `None` where there is neither a file nor a version named for the session. Raises `NotFound` for a named
+        version that is not there.
+        """
+        if (kind, name) not in self._found:
+            picked = (kind, name) in self.project.picks
+            self._found[kind, name] = self._picked(kind, name) if picked else self.project.read(kind, name)
+        return self._found[kind, name]
+
+    def _picked(self, kind: SubjectKind, name: str, *, instead_of: Versioned | None = None) -> Versioned:
+        which = self.project.picks[kind, name]
+        version = self.project.stored(kind, name, which, where=f"{_FLAGS[kind]} {name}={which}").version
+        if kind == "prompt":
+            return built_prompt(version)
+        return built_spec(version, beside=instead_of or self.project.read(kind, name))
+
+
+_FLAGS: Mapping[SubjectKind, str] = {"prompt": "--evalkit-prompt", "model": "--evalkit-model"}
+
+
+def built_prompt(version: Version) -> Prompt:
+    """The prompt that a stored version is."""
+    from evalkit.prompts import prompt_of
+
+    return prompt_of(version)
+
+
+def built_spec(version: Version, *, beside: Versioned | None) -> Spec:
+    """The model's configuration that a stored version is.
+
+    How it is asked (its key, limits, times and price) is no part of a version; it is taken from `beside`, which is
+    the project's own configuration of that name, where there is one.
+    """
+    from evalkit.models.border import spec_of
+    from evalkit.models.spec import Spec
+
+    spec = spec_of(version.name, version.body, source=version.source)
+    own = getattr(beside, "spec", beside)
+    if not isinstance(own, Spec):
+        return spec
+    said = {key: getattr(spec, key) for key in ("provider", "base_url", "model", "parameters", "response_format")}
+    return dataclasses.replace(own, source=version.source, **said)
+
+
+def _askable(subject: Any, *, is_async: bool) -> Versioned:
+    # A configuration becomes a model of the kind that the function can use; so does a model of the other kind.
+    from evalkit.models import AsyncModel, Model
+
+    kind = AsyncModel if is_async else Model
+    if isinstance(subject, kind):
+        return subject
+    if isinstance(subject, AsyncModel | Model):
+        return kind.of(subject.spec)
+    return subject if callable(getattr(subject, "chat", None)) else kind.of(subject)
+
+
+_active: list[Selection] = []
+
+
+def begin(selection: Selection) -> None:
+    """Have `load_prompt` and `load_model` take what this session runs with, inside its trials."""
+    _active.append(selection)
+
+
+def end(selection: Selection) -> None:
+    """Undo `begin`; does nothing where that never happened."""
+    if selection in _active:
+        _active.remove(selection)
+
+
+def active() -> Selection | None:
+    """The session that began last and goes on."""
+    return _active[-1] if _active else None
