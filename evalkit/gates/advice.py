@@ -7,10 +7,11 @@ import math
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
 
-from evalkit.gates.gate import Gate
+from evalkit.gates.gate import LABEL_STATISTICS, Gate
 from evalkit.gates.sample import Sample
 from evalkit.gates.words import amount, plural
 from evalkit.stats.intervals import Interval, chance_at_least
+from evalkit.stats.labelled import Labelled, cases_needed
 from evalkit.stats.means import Means
 from evalkit.stats.power import (
     best_bound,
@@ -35,6 +36,11 @@ def context(sample: Sample, gate: Gate | None = None) -> str:
     if sample.failed and bounded and gate is not None and gate.wants_more:
         one = sample.failed == 1
         told += f" {plural(sample.failed, 'trial')} whose function raised {'counts' if one else 'count'} as 0."
+    if isinstance(data, Labelled):
+        told += _on_labels(data)
+        if sample.failed and gate is not None and gate.wants_more:
+            one = sample.failed == 1
+            told += f" {plural(sample.failed, 'trial')} whose function raised {'counts' if one else 'count'} as wrong."
     if sample.absent:
         told += f" The run stopped early: {sample.absent:,} of {plural(sample.planned, 'trial')} never ran."
     if sample.selection:
@@ -47,11 +53,26 @@ def on_problem(gate: Gate, sample: Sample) -> str:
     if sample.errored:
         return "Repair what raised; the first error is shown with its case."
     if gate.is_builtin and gate.metric != "errors" and sample.trials:
+def _on_labels(data: Labelled) -> str:
+    """What the figure is the figure of, and what has no true label."""
+    told = ""
+    if data.kind == "macro-F1":
+        told = f" F1 is the mean over the {len(data.classes)} labels that cases expect (macro-F1)."
+    if data.untrue:
+        told += f" {plural(math.ceil(data.untrue), 'case')} {'has' if data.untrue <= 1 else 'have'} no right label."
+    return told
+
+
         return "Let the function return evalkit.Output(value, usage=…, latency=…), or add a scorer to the suite."
     return "Check the scorers of the suite and the name in the gate."
+    if gate.statistic in LABEL_STATISTICS:
+        return (
+            "Let the scorer return the label as text, and the case's `expected` be the right one; label_match() of "
+            "evalkit_scorers does."
+        )
 
 
-def on_miss(gate: Gate, data: Means | Ranks | Total) -> str:
+def on_miss(gate: Gate, data: Means | Ranks | Total | Labelled) -> str:
     """How far a failing gate is from passing, where that is a number of cases."""
     if isinstance(data, Means) and data.is_exact and not data.open:
         n, now = data.complete, data.total
@@ -89,7 +110,7 @@ def on_too_few(gate: Gate) -> str:
     return f"Add cases. {_alone(gate)}"
 
 
-def odds(gate: Gate, data: Means | Ranks) -> str:
+def odds(gate: Gate, data: Means | Ranks | Labelled) -> str:
     """How likely the bound holds, for right-or-wrong cases; a sentence, never part of a verdict."""
     if not isinstance(data, Means) or not data.is_exact or data.open:
         return ""
@@ -98,10 +119,10 @@ def odds(gate: Gate, data: Means | Ranks) -> str:
     return f" The odds that it holds are about {min(max(round(chance * 100), 1), 99)} in 100."
 
 
-def on_undecided(gate: Gate, sample: Sample, data: Means | Ranks, interval: Interval) -> str:
+def on_undecided(gate: Gate, sample: Sample, data: Means | Ranks | Labelled, interval: Interval) -> str:
     """The cheapest way from INCONCLUSIVE to a decision: repair, more trials, more cases, or another bound."""
-    missing = data.missing if isinstance(data, Ranks) else data.planned - data.values
-    if missing:
+    missing = data.planned - data.values if isinstance(data, Means) else data.missing
+    if missing or (isinstance(data, Labelled) and data.untrue):
         return on_missing(gate, sample)
     if isinstance(data, Ranks):
         needed = quantile_cases(float(share_of(gate.reduces_by)), upper=not gate.wants_more, level=interval.level)
@@ -112,6 +133,12 @@ def on_undecided(gate: Gate, sample: Sample, data: Means | Ranks, interval: Inte
     first = "What was seen is too near the bound for any number of cases to tell."
     if cases is not None:
         more = f"About {plural(cases, 'case')} would decide it if the score stays as it is"
+    if isinstance(data, Labelled):
+        needed = cases_needed(data, float(gate.bound), interval)
+        if needed is None:
+            return f"What was seen is too near the bound for any number of cases to tell. {_alone(gate)}"
+        unit = "cluster" if data.clustered else "case"
+        return f"About {plural(needed, unit)} would decide it if the labels go on as they did. {_alone(gate)}"
         first = f"{more}{_or_trials(data, cases)}."
     return f"{first}{_shown(gate, data, interval)}{_passes_needed(gate, data, interval.level)} {_alone(gate)}"
 

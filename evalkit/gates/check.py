@@ -12,16 +12,18 @@ from evalkit.errors import GateError, did_you_mean
 from evalkit.gates.advice import reachable
 from evalkit.gates.comparable import check_kind, check_reference, check_size
 from evalkit.gates.deciding import FEWEST_GRADED, FEWEST_REPEATED
-from evalkit.gates.gate import Gate, is_quantile, quoted
+from evalkit.gates.gate import LABEL_STATISTICS, Gate, is_quantile, quoted
 from evalkit.gates.meaning import is_share
 from evalkit.gates.support import refuse_unsupported
 from evalkit.gates.versus import Reference
 from evalkit.gates.words import plural
 from evalkit.runs import SuiteInfo
+from evalkit.stats.agreement import FEWEST_CASES
 from evalkit.stats.columns import BUILTINS
 from evalkit.stats.power import perfect_cases, quantile_cases
 from evalkit.stats.ranks import share_of
 from evalkit.stats.repeats import fewest_trials, is_reducer, takes_passes
+from evalkit.stats.resampling import require_stats
 from evalkit.stats.slices import TAG, choices, members
 
 
@@ -146,6 +148,9 @@ def _slice_size(gate: Gate, cases: Sequence[Case], info: SuiteInfo) -> int | Non
 
 def _check_evidence(gate: Gate, info: SuiteInfo, cases: int, clusters: int | None) -> None:
     level = gate.confidence
+    if gate.statistic in LABEL_STATISTICS and not gate.judge:
+        _check_labels(gate, cases if clusters is None else clusters, clusters)
+        return
     if gate.baseline is not None:
         check_size(gate, info, cases, is_graded=not _is_right_or_wrong(gate, info))
         return
@@ -171,6 +176,22 @@ def _check_evidence(gate: Gate, info: SuiteInfo, cases: int, clusters: int | Non
         _unreachable(gate, fewest, cases, why=f"An interval of {kind} cannot be trusted on fewer than {fewest} cases.")
     if _is_right_or_wrong(gate, info):
         _check_share(gate, cases if clusters is None else clusters, level, repeated=repeated, clusters=clusters)
+
+
+def _check_labels(gate: Gate, units: int, clusters: int | None) -> None:
+    """Whether a bootstrap has enough to draw from, and can be made at all."""
+    if gate.level is None and gate.baseline is None:
+        return
+    require_stats()
+    if units < FEWEST_CASES:
+        _unreachable(
+            gate,
+            FEWEST_CASES,
+            units,
+            why=f"An interval of {gate.statistic} is drawn from the cases themselves, and fewer say too little.",
+            noun="case" if clusters is None else "cluster",
+            even="",
+        )
 
 
 def _is_settled(gate: Gate, info: SuiteInfo) -> bool:
@@ -232,18 +253,25 @@ def _check_quantile(gate: Gate, cases: int, level: float) -> None:
         _unreachable(gate, needed, cases, why=f"Fewer cases give {gate.reduces_by} no {side} limit at all.")
 
 
-def _unreachable(gate: Gate, needed: int, cases: int, *, why: str, noun: str = "case") -> NoReturn:
+def _unreachable(
+    gate: Gate, needed: int, cases: int, *, why: str, noun: str = "case", even: str = " even if every case passes"
+) -> NoReturn:
     graded = ""
     if not gate.is_builtin and gate.statistic is None and needed > FEWEST_GRADED:
         graded = f" If the score is graded rather than right or wrong, write {gate.metric}.mean."
     where = "the suite has" if gate.slice is None else "the slice has"
     _refuse(
         gate,
-        f"it needs at least {plural(needed, noun)} even if every case passes, and {where} {cases:,}",
+        f"it needs at least {plural(needed, noun)}{even}, and {where} {cases:,}",
         why=why,
-        hint=f'Add cases, ask for less, or leave out "@ {format(gate.level or 0, "f")}%" to judge these cases only.'
-        + graded,
+        hint=_cheaper(gate) + graded,
     )
+
+
+def _cheaper(gate: Gate) -> str:
+    if gate.baseline is not None:
+        return f"Add cases, or gate on the figure itself: {gate.subject} >= 0.8."
+    return f'Add cases, ask for less, or leave out "@ {format(gate.level or 0, "f")}%" to judge these cases only.'
 
 
 def _listed(names: Sequence[str], most: int = 12) -> str:

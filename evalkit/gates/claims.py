@@ -1,27 +1,20 @@
-"""From a gate against a baseline and its pairs to a finding.
-
-The difference is turned so that more is better. `not worse by δ` asks whether it is at least −δ, `better by δ`
-whether it is more than δ: the whole interval on the good side is a pass, the whole interval on the bad side a fail,
-anything else undecided. `no regression` is an alarm: it fails only where the whole interval is below 0.
-"""
+"""From a gate against a baseline and what was compared to a finding."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from fractions import Fraction
 
+from evalkit.gates.claim import Claim, context
 from evalkit.gates.deciding import FEWEST_GRADED, FEWEST_REPEATED, Finding
 from evalkit.gates.gate import Gate
+from evalkit.gates.label_claims import LabelClaim
 from evalkit.gates.versus import Versus
 from evalkit.gates.words import plural, sentence, subject
-from evalkit.stats.columns import BUILTINS
 from evalkit.stats.drops import cases_to_decide, detectable, mirrored
 from evalkit.stats.intervals import Interval
+from evalkit.stats.labelled import Labelled
 from evalkit.stats.pairs import FEWEST_CHANGED, Pairs
-
-DEFAULT_LEVEL = 0.95
-"""The level of `no regression vs baseline`, which names none."""
 
 
 def decide_claim(gate: Gate, found: Versus) -> Finding:
@@ -29,10 +22,12 @@ def decide_claim(gate: Gate, found: Versus) -> Finding:
     if found.problem or found.data is None:
         return Finding(
             decision="fail",
-            reason=(found.problem or "There is nothing to compare.") + _context(found),
+            reason=(found.problem or "There is nothing to compare.") + context(found),
             hint=_on_problem(gate),
         )
-    return _Claim(gate, found, found.data).finding()
+    if isinstance(found.data, Labelled):
+        return LabelClaim(gate, found, found.data).finding()
+    return _PairClaim(gate, found, found.data).finding()
 
 
 def _on_problem(gate: Gate) -> str:
@@ -56,43 +51,18 @@ class _Claim:
     """One claim on one set of pairs, with the words for it."""
 
     def __init__(self, gate: Gate, found: Versus, data: Pairs) -> None:
-        assert gate.baseline is not None
-        self.gate = gate
-        self.found = found
+        super().__init__(gate, found)
         self.data = data
-        self.claim = gate.baseline.claim
-        self.relative = gate.baseline.relative
-        self.margin = Fraction(gate.baseline.margin or 0) / (100 if self.relative else 1)
-        self.level = gate.confidence or DEFAULT_LEVEL
 
-    def finding(self) -> Finding:
-        data = self.data
-        seen = data.relative_difference if self.relative else data.difference
-        observed = None if seen is None else float(seen)
-        intervals = self._intervals()
-        shown = Finding(decision="inconclusive", reason="", observed=observed, level=self.level)
-        refusal = self._too_little(intervals)
-        if refusal:
-            if self.claim == "no regression" and not data.open and self._turned(data.difference or Fraction(0)) >= 0:
-                reason = f"{self._seen()}: no drop was seen. {refusal}"
-                return dataclasses.replace(shown, decision="pass", reason=reason + _context(self.found))
-            return dataclasses.replace(
-                shown, reason=f"{self._seen()}. {refusal}{_context(self.found)}", hint=self._on_too_little()
-            )
-        whole = dataclasses.replace(
-            intervals[0], low=min(i.low for i in intervals), high=max(i.high for i in intervals)
-        )
-        raw = whole if self.found.higher_is_better else mirrored(whole)
-        shown = dataclasses.replace(shown, low=raw.low, high=raw.high, method=raw.method)
-        least_high = min(interval.high for interval in intervals)
-        decided = self._no_regression(whole, least_high) if self.claim == "no regression" else self._by_margin(whole)
-        reason = f"{self._seen()} ({self._span(raw)}). {decided.reason}{self._missing()}{_context(self.found)}"
-        return dataclasses.replace(shown, decision=decided.decision, reason=reason, hint=decided.hint)
+    @property
+    def _open_pairs(self) -> int:
+        return self.data.missing
 
-    # the numbers, turned so that more is better
+    def _pairs(self) -> int:
+        return self.data.cases
 
-    def _turned(self, value: Fraction) -> Fraction:
-        return value if self.found.higher_is_better else -value
+    def _difference_seen(self) -> Fraction | float | None:
+        return self.data.relative_difference if self.relative else self.data.difference
 
     def _intervals(self) -> list[Interval]:
         if self.relative:
@@ -101,61 +71,6 @@ class _Claim:
         else:
             found = self.data.intervals(self.level)
         return found if self.found.higher_is_better else [mirrored(interval) for interval in found]
-
-    def _holds(self, interval: Interval) -> bool:
-        """Whether the whole interval is on the good side of what is claimed; not asked of `no regression`."""
-        if self.claim == "not worse":
-            return Fraction(interval.low) >= -self.margin
-        return Fraction(interval.low) > self.margin if self.margin == 0 else Fraction(interval.low) >= self.margin
-
-    def _misses(self, interval: Interval) -> bool:
-        if self.claim == "not worse":
-            return Fraction(interval.high) < -self.margin
-        return Fraction(interval.high) < self.margin
-
-    def _by_margin(self, interval: Interval) -> Finding:
-        if self._holds(interval):
-            worse = interval.high < 0
-            if self.claim == "better":
-                by = f" by {self._margin_text()} or more" if self.margin else ""
-                reason = f"It is better than the baseline{by}, even after allowing for chance."
-            elif worse:
-                reason = (
-                    f"It is worse than the baseline, but within the margin of {self._margin_text()}, "
-                    "even after allowing for chance."
-                )
-            else:
-                reason = f"It is not worse by more than {self._margin_text()}, even after allowing for chance."
-            return Finding(decision="pass", reason=reason)
-        if self._misses(interval):
-            if self.claim == "better":
-                short = f"better by {self._margin_text()}" if self.margin else "better"
-                return Finding(decision="fail", reason=f"It is not {short}, even after allowing for chance.")
-            return Finding(
-                decision="fail",
-                reason=f"It is worse by more than {self._margin_text()}, even after allowing for chance.",
-                hint="Look at the cases that newly fail: evalkit compare.",
-            )
-        edge = self._margin_text() if self.claim == "better" else f"a loss of {self._margin_text()}"
-        edge = "no difference" if self.claim == "better" and not self.margin else edge
-        return Finding(
-            decision="inconclusive", reason=f"Too close to tell: {edge} lies in between.", hint=self._on_undecided()
-        )
-
-    def _no_regression(self, interval: Interval, least_high: float) -> Finding:
-        if interval.high < 0:
-            return Finding(
-                decision="fail",
-                reason="It is worse than the baseline, even after allowing for chance.",
-                hint="Look at the cases that newly fail: evalkit compare.",
-            )
-        if least_high < 0:
-            return Finding(
-                decision="inconclusive",
-                reason="Whether it is worse depends on values that are missing.",
-                hint=self._on_undecided(),
-            )
-        return Finding(decision="pass", reason=f"That is no evidence of a drop. {self._could_miss()}".rstrip())
 
     def _too_little(self, intervals: list[Interval]) -> str:
         """Why there is no interval to rest a verdict on, or nothing."""
@@ -182,8 +97,6 @@ class _Claim:
             )
         return ""
 
-    # the words
-
     def _seen(self) -> str:
         data, gate = self.data, self.gate
         up, down = (data.higher, data.lower) if self.found.higher_is_better else (data.lower, data.higher)
@@ -195,32 +108,8 @@ class _Claim:
         where = plural(data.complete, "pair")
         return f"{name} went from {self._value(before)} to {self._value(after)} on {where}: {counts}"
 
-    def _span(self, raw: Interval) -> str:
-        percent = format(100 * self.level, "g")
-        ends = [self._difference(end) for end in (raw.low, raw.high)]
-        return f"difference {ends[0]} to {ends[1]}, {percent}% interval by {raw.method}"
-
     def _value(self, value: float) -> str:
-        return f"{value:.4g}{self._unit()}"
-
-    def _difference(self, value: float) -> str:
-        return f"{100 * value:+.3g}%" if self.relative else f"{value:+.3g}{self._unit()}"
-
-    def _unit(self) -> str:
-        unit = BUILTINS.get(self.gate.metric, "")
-        return f" {unit}" if unit else ""
-
-    def _margin_text(self) -> str:
-        assert self.gate.baseline is not None
-        return f"{format(self.gate.baseline.margin or 0, 'f')}{'%' if self.relative else self._unit()}"
-
-    def _missing(self) -> str:
-        if not self.data.open:
-            return ""
-        return (
-            f" {plural(self.data.missing, 'pair')} of {self.data.cases:,} lack a value on a side; the interval allows "
-            "for whatever they would have been."
-        )
+        return f"{value:.4g}{self.unit}"
 
     def _could_miss(self) -> str:
         drop = detectable(self.data, level=self.level)
@@ -228,7 +117,7 @@ class _Claim:
             return "So few cases would hardly show any drop: this says little about others."
         return (
             f"{plural(self.data.complete, 'case')} that change so much show only drops of "
-            f"{drop:.2g}{self._unit()} or more (four times in five); a smaller one may be there."
+            f"{drop:.2g}{self.unit} or more (four times in five); a smaller one may be there."
         )
 
     def _on_too_little(self) -> str:
@@ -245,7 +134,7 @@ class _Claim:
         drop = None if self.relative else detectable(self.data, level=self.level)
         able = ""
         if drop is not None:
-            able = f" These {self.data.complete:,} detect only differences of {drop:.2g}{self._unit()} or more."
+            able = f" These {self.data.complete:,} detect only differences of {drop:.2g}{self.unit} or more."
         if needed is None:
             return "What was seen is too near the margin for any number of cases; choose a wider one." + able
         return f"About {plural(needed, 'case')} would decide it if the cases go on changing as these did.{able}"

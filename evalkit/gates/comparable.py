@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn
 
 from evalkit.errors import GateError
-from evalkit.gates.claims import DEFAULT_LEVEL
+from evalkit.gates.claim import DEFAULT_LEVEL
 from evalkit.gates.deciding import FEWEST_GRADED, FEWEST_REPEATED
-from evalkit.gates.gate import Gate
+from evalkit.gates.gate import LABEL_STATISTICS, Gate
 from evalkit.gates.versus import Reference, reference_for, refuse_unpaired
 from evalkit.gates.words import plural
 from evalkit.runs import SuiteInfo, SuiteRun
@@ -20,10 +20,10 @@ def check_kind(gate: Gate) -> None:
     """Raise `GateError` for a comparison that has no paired difference of means, whatever the data are."""
     if gate.baseline is None:
         return
-    if gate.reduces_by not in ("mean", "rate"):
+    if gate.reduces_by not in ("mean", "rate", *LABEL_STATISTICS):
         _refuse(
             gate,
-            f"only a mean or a rate is compared with a baseline, not {gate.reduces_by}",
+            f"only a mean, a rate or a figure of labels is compared with a baseline, not {gate.reduces_by}",
             why="An interval of a paired difference is made of the cases' means.",
             hint=f"Write {gate.metric}.mean, or a bound of its own: {gate.metric} <= …",
         )

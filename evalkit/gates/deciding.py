@@ -18,7 +18,9 @@ from evalkit.gates.sample import Data, Sample
 from evalkit.gates.words import amount, asked, bound, plural, sentence, subject
 from evalkit.runs import Decision
 from evalkit.stats.intervals import Interval
+from evalkit.stats.agreement import FEWEST_CASES
 from evalkit.stats.means import Means, exact
+from evalkit.stats.labelled import Labelled
 from evalkit.stats.ranks import Ranks, share_of
 from evalkit.stats.totals import Each, Total
 
@@ -62,7 +64,7 @@ def _by_numbers(gate: Gate, sample: Sample, data: Data) -> Finding:
     return _evidence(gate, sample, data)
 
 
-def _point(gate: Gate, sample: Sample, data: Means | Ranks | Total) -> Finding:
+def _point(gate: Gate, sample: Sample, data: Means | Ranks | Total | Labelled) -> Finding:
     value, low, high, missing = _measured(gate, data)
     name = sentence(subject(gate))
     context = advice.context(sample, gate)
@@ -72,7 +74,7 @@ def _point(gate: Gate, sample: Sample, data: Means | Ranks | Total) -> Finding:
             decision="pass" if passed else "fail",
             observed=float(value),
             method="exact",
-            fragile=isinstance(data, Means) and _is_fragile(gate, data, passed),
+            fragile=_is_fragile(gate, data, passed),
             reason=f"{name} is {amount(gate, value)} {_where(sample)}; the gate asks for {asked(gate)}.{context}",
             hint="" if passed else advice.on_miss(gate, data),
         )
@@ -107,7 +109,9 @@ def _end(gate: Gate, end: Fraction | None, good: bool) -> str:
     return amount(gate, end if end is not None else math.inf if gate.wants_more == good else -math.inf)
 
 
-def _measured(gate: Gate, data: Means | Ranks | Total) -> tuple[Fraction | None, Fraction | None, Fraction | None, int]:
+def _measured(
+    gate: Gate, data: Means | Ranks | Total | Labelled
+) -> tuple[Fraction | None, Fraction | None, Fraction | None, int]:
     """The value, its bounds, and how many trials have none."""
     if isinstance(data, Means):
         return data.value, *data.bounds, data.planned - data.values
@@ -118,10 +122,11 @@ def _measured(gate: Gate, data: Means | Ranks | Total) -> tuple[Fraction | None,
     return None if value is None else exact(value), low, high, data.missing
 
 
-def _is_fragile(gate: Gate, data: Means, passed: bool) -> bool:
+def _is_fragile(gate: Gate, data: Means | Ranks | Total | Labelled, passed: bool) -> bool:
     """Whether one case with the opposite result would have changed the outcome.
 
-    On a bounded scale the most telling case goes to the other end; without bounds it is left out.
+    On a bounded scale the most telling case goes to the other end; without bounds it is left out. A gate on errors
+    that saw none is not fragile: in a small suite that would be said of every run in which nothing is wrong.
     """
     low, high = data.range
     telling = data.most if gate.wants_more == passed else data.least
@@ -131,6 +136,8 @@ def _is_fragile(gate: Gate, data: Means, passed: bool) -> bool:
         other = (data.total - telling) / (data.complete - 1)
     else:
         opposite = Fraction(low) if gate.wants_more == passed else Fraction(high)
+    if isinstance(data, Labelled):
+        return data.value, *data.bounds, data.missing or math.ceil(data.untrue)
         other = (data.total - telling + opposite) / data.complete
     return gate.holds(other) != passed
 
@@ -143,6 +150,11 @@ def _each(gate: Gate, sample: Sample, data: Each) -> Finding:
         shown = ", ".join(data.missed_ids) + (", …" if data.missed > len(data.missed_ids) else "")
         short = f"{plural(data.missed, 'case')} of {cases:,} {'falls' if data.missed == 1 else 'fall'} short"
         return Finding(
+    if isinstance(data, Labelled):
+        changed = data.flipped(to_right=gate.wants_more != passed)
+        return any(value is not None and gate.holds(value) != passed for value in changed)
+    if not isinstance(data, Means) or (gate.metric == "errors" and passed and data.total == 0):
+        return False
             decision="fail",
             observed=worst,
             method="exact",
@@ -167,9 +179,12 @@ def _each(gate: Gate, sample: Sample, data: Each) -> Finding:
     )
 
 
-def _evidence(gate: Gate, sample: Sample, data: Means | Ranks) -> Finding:
+def _evidence(gate: Gate, sample: Sample, data: Means | Ranks | Labelled) -> Finding:
     level = gate.confidence or 0.95
-    interval = data.interval(level) if isinstance(data, Means) else data.interval(share_of(gate.reduces_by), level)
+    if isinstance(data, Labelled):
+        interval = data.interval(level) if data.groups >= FEWEST_CASES else None
+    else:
+        interval = data.interval(level) if isinstance(data, Means) else data.interval(share_of(gate.reduces_by), level)
     value, _, _, missing = _measured(gate, data)
     observed = None if value is None else float(value)
     name = sentence(subject(gate))
@@ -224,7 +239,7 @@ def _evidence(gate: Gate, sample: Sample, data: Means | Ranks) -> Finding:
     )
 
 
-def _too_little(gate: Gate, data: Means | Ranks, interval: Interval | None, missing: int) -> str:
+def _too_little(gate: Gate, data: Means | Ranks | Labelled, interval: Interval | None, missing: int) -> str:
     """Why there is no interval to rest a verdict on, or nothing."""
     if isinstance(data, Ranks):
         return ""
@@ -248,6 +263,12 @@ def _too_little(gate: Gate, data: Means | Ranks, interval: Interval | None, miss
     kind = {"binary": "repeated trials", "unit": "graded scores"}.get(data.shape, "measured values")
     return f"{plural(data.complete, 'case')} of {kind} are too few for an interval to be trusted; it takes {fewest}."
 
+    if isinstance(data, Labelled):
+        unit = "cluster" if data.clustered else "case"
+        if data.groups < FEWEST_CASES:
+            few = f"{plural(data.groups, unit)} {'is' if data.groups == 1 else 'are'} too few"
+            return f"{few} for an interval of {subject(gate)} to be trusted; it takes {FEWEST_CASES}."
+        return "" if interval is not None else f"No {unit} has both the right label and the one that was given."
 
 def _limit(value: float) -> Fraction | None:
     return None if math.isinf(value) else Fraction(value)

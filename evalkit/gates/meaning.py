@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from evalkit.gates.gate import CORRECTED, REPEAT_STATISTICS, Gate
+from evalkit.gates.gate import CORRECTED, LABEL_STATISTICS, REPEAT_STATISTICS, Gate
 from evalkit.stats.columns import BUILTINS
 
 _UNITS_OF = {
@@ -32,13 +32,18 @@ def mistake(gate: Gate) -> Mistake | None:
 def is_share(gate: Gate) -> bool:
     """Whether what the gate is on can only lie between 0 and 1, whatever the scorer."""
     name = gate.reduces_by
-    return name == "rate" or name.startswith("pass") or name in REPEAT_STATISTICS or gate.judge
+    return name in ("rate", "f1") or name.startswith("pass") or name in REPEAT_STATISTICS or gate.judge
 
 
 def _statistic(gate: Gate) -> Mistake | None:
     if gate.metric == "errors" and gate.statistic not in (None, "rate", "mean"):
         return Mistake(what="errors is a share of the trials and has nothing but its rate", hint="Write errors <= 1%.")
-    judged = gate.reduces_by in ("rate", CORRECTED, *REPEAT_STATISTICS) or gate.reduces_by.startswith("pass")
+    judged = gate.reduces_by in (
+        "rate",
+        CORRECTED,
+        *REPEAT_STATISTICS,
+        *LABEL_STATISTICS,
+    ) or gate.reduces_by.startswith("pass")
     if gate.metric in BUILTINS and gate.metric != "errors" and judged:
         return Mistake(
             what=f"{gate.metric} is measured, so it has no {gate.reduces_by}",
@@ -60,6 +65,10 @@ def _baseline(gate: Gate) -> Mistake | None:
         return Mistake(what="`each case:` and a baseline do not go together", hint="Leave one of the two out.")
     if baseline.margin is not None and baseline.margin < 0:
         return Mistake(what="the margin after `by` is a difference and cannot be negative", hint="Write by 0.02.")
+    if baseline.relative and gate.statistic in LABEL_STATISTICS:
+        return Mistake(
+            what=f"the margin of {gate.statistic} is a plain difference, not a percentage", hint="Write by 0.05."
+        )
     if baseline.claim == "not worse" and baseline.margin is None:
         return Mistake(
             what="no finite number of cases shows that a change makes no difference at all",
@@ -89,7 +98,14 @@ def _unit(gate: Gate) -> Mistake | None:
 
 
 def _share(gate: Gate) -> Mistake | None:
-    if gate.baseline is not None or not is_share(gate) or 0 <= gate.bound <= 1:
+    if gate.baseline is not None:
+        return None
+    if gate.statistic in ("mcc", "kappa") and not gate.judge and not -1 <= gate.bound <= 1:
+        return Mistake(
+            what=f"{gate.subject} lies between -1 and 1, never at {gate.threshold}{gate.unit}",
+            hint="1 is perfect agreement, 0 is what chance gives.",
+        )
+    if not is_share(gate) or 0 <= gate.bound <= 1:
         return None
     percent = f" Did you mean {gate.threshold}%?" if not gate.unit and 1 < gate.bound <= 100 else ""
     return Mistake(

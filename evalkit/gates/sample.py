@@ -9,16 +9,19 @@ from fractions import Fraction
 from typing import Any
 
 from evalkit.errors import did_you_mean
-from evalkit.gates.gate import Gate
+from evalkit.gates.gate import LABEL_STATISTICS, Gate
+from evalkit.stats import labelled
 from evalkit.stats.clusters import Cluster
 from evalkit.stats.columns import BUILTINS, ERRORED, FAILED, SCORED, Column, Table
+from evalkit.stats.labelled import Labelled
+from evalkit.stats.labels import MOST_LABELS, NO_ANSWER, units_of
 from evalkit.stats.means import Means, Open, means, pass_rates, per_case
 from evalkit.stats.ranks import Ranks, Recording, ranks
 from evalkit.stats.repeats import fewest_trials, is_reducer, reduced, takes_passes, too_few
 from evalkit.stats.slices import members
 from evalkit.stats.totals import Each, Total, each, total
 
-Data = Means | Ranks | Total | Each
+Data = Means | Ranks | Total | Each | Labelled
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,10 @@ def sample(gate: Gate, table: Table) -> Sample:
 
 
 def _problem(gate: Gate, table: Table, column: Column | None, positions: Sequence[int] | None) -> str:
+    if gate.statistic in LABEL_STATISTICS:
+        data = labels_of(gate, [(table, column.name)], positions)
+        problem = label_problem(gate, data)
+        return dataclasses.replace(found, data=None if problem else data, problem=problem)
     """Why the gate can never pass, as a sentence, or nothing."""
     if not table.case_of:
         return "No trial ran, so there is nothing that could pass."
@@ -76,7 +83,10 @@ def _problem(gate: Gate, table: Table, column: Column | None, positions: Sequenc
         return f'This suite has no score called "{gate.metric}".' + did_you_mean(gate.metric, names)
     if positions is not None and not positions:
         return f"No case that was run is in the slice {_slice_name(gate)}."
-    if column.shape == "label" and not _is_on_passes(gate):
+    on_labels = gate.statistic in LABEL_STATISTICS
+    if on_labels and column.shape != "label" and not column.labels and not _is_asserted(column):
+        return f"{column.name} gives numbers, not labels, so it has no {gate.reduces_by}."
+    if column.shape == "label" and not _is_on_passes(gate) and not on_labels:
         return f"{column.name} gives words, not numbers, so it has no {gate.reduces_by}."
     rate = _is_on_passes(gate) and not column.builtin
     if rate and column.shape != "binary" and not any(passed is not None for passed in column.passed):
@@ -103,6 +113,56 @@ def _only_score(table: Table) -> str:
 def _is_on_passes(gate: Gate) -> bool:
     statistic = gate.reduces_by
     return statistic == "rate" or (is_reducer(statistic) and takes_passes(statistic))
+
+def labels_of(gate: Gate, sides: Sequence[tuple[Table, str]], positions: Sequence[int] | None) -> Labelled:
+    """What a gate on labels is decided from: one side, or the baseline and the run."""
+    table, name = sides[-1]
+    units = units_of(sides, positions, failed_as_wrong=gate.wants_more)
+    column = table.columns[name]
+    inside = None if positions is None else set(positions)
+    known = {SCORED, FAILED} if gate.wants_more else {SCORED}
+    states = [s for c, s in zip(table.case_of, column.states, strict=True) if inside is None or c in inside]
+    planned = sum(table.planned if inside is None else (table.planned[case] for case in inside))
+    return Labelled(
+        statistic=gate.reduces_by,
+        units=units,
+        cases=len(table.case_ids) if inside is None else len(inside),
+        missing=planned - sum(1 for state in states if state in known),
+        clustered=table.clusters is not None,
+    )
+
+
+def label_problem(gate: Gate, data: Labelled) -> str:
+    """Why a figure of labels has no meaning here, as a sentence, or nothing."""
+    name = gate.metric
+    sides = data.sides
+    classes, labels = data.classes, sides[-1].labels if sides else ()
+    if not classes:
+        return f"No case says which label of {name} is the right one, so there is no {gate.reduces_by}."
+    if len(labels) > MOST_LABELS:
+        return (
+            f"{name} has {len(labels):,} different labels; that is free text, of which no {gate.reduces_by} is taken."
+        )
+    given = {label for side in sides for label, column in zip(side.labels, side.columns, strict=True) if column}
+    if given <= {"true", "false", NO_ANSWER} and not set(classes) & {"true", "false"}:
+        return (
+            f"{name} says whether an answer was right, not which label it was ({_listed(classes)} are expected), so it "
+            f"has no {gate.reduces_by}."
+        )
+    if gate.reduces_by != "f1" and len(classes) < 2:
+        return f"Every case expects the same label, {classes[0]}, so there is no agreement beyond chance to speak of."
+    if data.value is None and not data.has_gaps:
+        return f"No case expects true and none was given, so {name} has no F1 of true."
+    return ""
+
+
+def _is_asserted(column: Column) -> bool:
+    return column.shape == "binary" and column.assertions
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:3]) + (", …" if len(labels) > 3 else "")
+
 
 
 def _passes_name(gate: Gate) -> str:
@@ -191,6 +251,8 @@ def from_inputs(inputs: Mapping[str, Any]) -> Sample:
     data: Data | None = None
     if (plain := fields.pop("means", None)) is not None:
         cells = tuple(Open(**(cell | _fractions(cell, "sum", "least", "most"))) for cell in plain["open"])
+    elif isinstance(data, Labelled):
+        fields["labels"] = labelled.to_plain(data)
         exact = _fractions(plain, "total", "least", "most")
         clusters = plain.get("clusters")
         grouped = None if clusters is None else tuple(Cluster(**cluster) for cluster in clusters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evalkit.errors import GateError
-from evalkit.gates.gate import CORRECTED, LABEL_STATISTICS, Gate
+from evalkit.gates.gate import CORRECTED, Gate
 
 
 def refuse_unsupported(gate: Gate) -> None:
@@ -23,11 +23,6 @@ def _reason(gate: Gate) -> tuple[str, str] | None:
     name = gate.metric or "accuracy"
     if gate.judge:
         return "the agreement of a judge with people", f"Gate on the judge's own score: {name} >= 0.8."
-    if gate.statistic in LABEL_STATISTICS:
-        return (
-            f"the {gate.statistic} of labels",
-            f"Gate on the share of right labels: a scorer that is right or wrong, {name} >= 0.9.",
-        )
     if gate.statistic == CORRECTED:
         return "the correction by human labels", f"Gate on the uncorrected score: {name} >= 0.8."
     return None

@@ -8,11 +8,13 @@ from fractions import Fraction
 from typing import Any
 
 from evalkit.errors import GateError
-from evalkit.gates.gate import Gate
-from evalkit.gates.sample import counted
+from evalkit.gates.gate import LABEL_STATISTICS, Gate
+from evalkit.gates.sample import counted, label_problem, labels_of
 from evalkit.runs import SuiteRun
+from evalkit.stats import labelled
 from evalkit.stats.columns import Table, read
 from evalkit.stats.differences import dataset_refusal, higher_is_better, refusal_of
+from evalkit.stats.labelled import Labelled
 from evalkit.stats.means import pass_rates
 from evalkit.stats.pairs import OpenPair, Pairs, pairing
 from evalkit.stats.slices import members
@@ -37,7 +39,7 @@ class Versus:
     candidate: `problem` is why there is nothing to compare, and empty otherwise.
     """
 
-    data: Pairs | None
+    data: Pairs | Labelled | None
     baseline: str
     higher_is_better: bool
     unpaired: int
@@ -121,6 +123,8 @@ def versus(gate: Gate, table: Table, reference: Reference) -> Versus:
     other = before.columns.get(gate.metric)
     if column is None or other is None or found.problem:
         return found
+    if gate.statistic in LABEL_STATISTICS:
+        return _on_labels(gate, found, [(before, gate.metric), (table, gate.metric)], positions)
     if gate.reduces_by == "rate" and not column.builtin:
         column, other = pass_rates(column), pass_rates(other)
         found = dataclasses.replace(found, higher_is_better=True)
@@ -137,6 +141,24 @@ def versus(gate: Gate, table: Table, reference: Reference) -> Versus:
     return found
 
 
+def _on_labels(
+    gate: Gate, found: Versus, sides: Sequence[tuple[Table, str]], positions: Sequence[int] | None
+) -> Versus:
+    data = labels_of(gate, sides, positions)
+    ids = set(sides[0][0].case_ids)
+    table = sides[-1][0]
+    chosen = range(len(table.case_ids)) if positions is None else positions
+    alone = sum(1 for position in chosen if table.case_ids[position] not in ids)
+    problem = label_problem(gate, data) if data.units else "No case is in both runs, so there is nothing to pair."
+    return dataclasses.replace(
+        found,
+        data=dataclasses.replace(data, cases=len(chosen) - alone),
+        higher_is_better=True,
+        unpaired=alone,
+        problem=problem,
+    )
+
+
 def _problem(gate: Gate, table: Table, before: Table, positions: Sequence[int] | None) -> str:
     """Why the comparison can never be made, as a sentence, or nothing."""
     if not table.case_of:
@@ -147,6 +169,8 @@ def _problem(gate: Gate, table: Table, before: Table, positions: Sequence[int] |
     if positions is not None and not positions:
         return "No case that was run is in the slice."
     column, other = table.columns[gate.metric], before.columns[gate.metric]
+    if gate.statistic in LABEL_STATISTICS:
+        return ""
     if "label" in (column.shape, other.shape) and gate.reduces_by != "rate":
         return f"{gate.metric} gives words, not numbers, so it has no difference."
     margin = gate.baseline.margin if gate.baseline else None
@@ -171,7 +195,9 @@ def _is_positive(column: Any) -> bool:
 def to_inputs(found: Versus) -> dict[str, Any]:
     """The numbers as JSON data: fractions and infinities as text."""
     fields = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if f.name != "data"}
-    if found.data is not None:
+    if isinstance(found.data, Labelled):
+        fields["labels"] = labelled.to_plain(found.data)
+    elif found.data is not None:
         plain = {f.name: getattr(found.data, f.name) for f in dataclasses.fields(found.data)}
         plain |= {name: str(plain[name]) for name in _FRACTIONS}
         plain["open"] = [[str(pair.low), str(pair.high), pair.count] for pair in found.data.open]
@@ -182,8 +208,10 @@ def to_inputs(found: Versus) -> dict[str, Any]:
 def from_inputs(inputs: Mapping[str, Any]) -> Versus:
     """The numbers that `to_inputs` wrote. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
     fields = dict(inputs)
-    data: Pairs | None = None
-    if (plain := fields.pop("pairs", None)) is not None:
+    data: Pairs | Labelled | None = None
+    if (plain := fields.pop("labels", None)) is not None:
+        data = labelled.from_plain(plain)
+    elif (plain := fields.pop("pairs", None)) is not None:
         exact = {name: Fraction(plain[name]) for name in _FRACTIONS}
         holes = tuple(
             OpenPair(low=float(low), high=float(high), count=int(count)) for low, high, count in plain["open"]

@@ -20,6 +20,7 @@ _STATISTIC_NAMES = {
     "median": "median",
     "sum": "total",
 }
+_LABEL_NAMES = {"f1": "F1", "mcc": "Matthews' correlation", "kappa": "Cohen's kappa"}
 _REDUCER_NAMES = {
     "flake_rate": "the flake rate",
     "majority": "the majority vote",
@@ -38,6 +39,8 @@ def subject(gate: Gate) -> str:
         phrase = "the share of trials that ended in an error"
     elif statistic == "rate":
         phrase = f"the pass rate of {gate.metric}"
+    elif statistic in _LABEL_NAMES:
+        phrase = f"{_LABEL_NAMES[statistic]} of {gate.metric}"
     elif statistic == "mean" and not gate.is_builtin:
         phrase = gate.metric
     elif is_reducer(statistic):

@@ -273,7 +273,7 @@ def test_percentages_are_answered_in_percentages(verdict):
     )
 
 
-@pytest.mark.parametrize("text", ["accuracy.f1 >= 0.5", "accuracy.corrected >= 0.5"])
+@pytest.mark.parametrize("text", ["judge(accuracy).kappa >= 0.5", "accuracy.corrected >= 0.5"])
 def test_no_gate_is_passed_over_in_silence(make_suite, text):
     with pytest.raises(GateError, match="not available yet"):
         judge([parse(text)], make_suite([1] * 40))
