@@ -36,19 +36,8 @@ def _on_problem(gate: Gate) -> str:
     return "Run the baseline again with this suite and its scorers, and name the new run."
 
 
-def _context(found: Versus) -> str:
-    told = ""
-    if found.unpaired:
-        told += f" {plural(found.unpaired, 'case')} the baseline does not have; the rest is compared."
-    if found.absent:
-        told += f" The run stopped early: {found.absent:,} of {plural(found.planned, 'trial')} never ran."
-    if found.selection:
-        told += f" Only a part of the suite was run ({found.selection}), so this says nothing about the rest."
-    return told
-
-
-class _Claim:
-    """One claim on one set of pairs, with the words for it."""
+class _PairClaim(Claim):
+    """A claim on the mean of paired cases."""
 
     def __init__(self, gate: Gate, found: Versus, data: Pairs) -> None:
         super().__init__(gate, found)
