@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from evalkit.case import Case, Dataset
     from evalkit.errors import EvalkitError
     from evalkit.loaders import load
+    from evalkit.models import AsyncModel, Model, Reply, callable_model
     from evalkit.runs import Metric, Run, Verdict
     from evalkit.score import Score, Scorer, scorer
     from evalkit.session import run
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
     from evalkit.usage import Usage
 
 _HOMES = {
+    "AsyncModel": "models",
     "Case": "case",
     "Dataset": "case",
     "EvalkitError": "errors",
     "Metric": "runs",
+    "Model": "models",
     "Output": "trial",
+    "Reply": "models",
     "Run": "runs",
     "Score": "score",
     "Scorer": "score",
@@ -35,6 +39,7 @@ _HOMES = {
     "Trial": "trial",
     "Usage": "usage",
     "Verdict": "runs",
+    "callable_model": "models",
     "load": "loaders",
     "run": "session",
     "scorer": "score",
@@ -44,11 +49,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "AsyncModel",
     "Case",
     "Dataset",
     "EvalkitError",
     "Metric",
+    "Model",
     "Output",
+    "Reply",
     "Run",
     "Score",
     "Scorer",
@@ -57,6 +65,7 @@ __all__ = [
     "Usage",
     "Verdict",
     "__version__",
+    "callable_model",
     "load",
     "run",
     "scorer",

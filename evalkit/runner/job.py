@@ -163,11 +163,20 @@ async def _call_body(job: Job, threads: Threads | Inline) -> tuple[Output, Excep
 def _output(job: Job, value: Any, began: float) -> Output:
     latency = time.perf_counter() - began
     if isinstance(value, Output):
-        return value if value.latency is not None else dataclasses.replace(value, latency=latency)
+        plain = _plain(value.value)
+        if plain is value.value and value.latency is not None:
+            return value
+        return dataclasses.replace(value, value=plain, latency=latency if value.latency is None else value.latency)
     if value is None and job.notes.has_output:
         recorded, usage = job.notes.recorded
-        return Output(value=recorded, usage=usage, latency=latency)
-    return Output(value=value, latency=latency)
+        return Output(value=_plain(recorded), usage=usage, latency=latency)
+    return Output(value=_plain(value), latency=latency)
+
+
+def _plain(value: Any) -> Any:
+    """What is recorded and scored of `value`, which may say so itself, as the reply of a model does."""
+    said = getattr(type(value), "__evalkit_output__", None)
+    return value if said is None else said(value)
 
 
 def _failed(job: Job, error: Exception, began: float) -> tuple[Output, Exception]:
