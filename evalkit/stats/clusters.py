@@ -10,6 +10,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from evalkit.stats.spread import Spread, powers, spread
+
 FEW = 10
 """Below this many clusters the variance between them is hardly known, and intervals are only a guide."""
 
@@ -58,6 +60,14 @@ def cluster_variance(sizes: Sequence[int], sums: Sequence[float]) -> tuple[float
     return mean, groups / (groups - 1) * squares / cases**2
 
 
+def cluster_spread(sizes: Sequence[int], sums: Sequence[float]) -> Spread:
+    """The mean over all cases with the error and the shape of the clusters' distances from it."""
+    mean, variance = cluster_variance(sizes, sums)
+    second, third, fourth = powers((total - size * mean, 1) for size, total in zip(sizes, sums, strict=True))
+    alike = sum(sizes) ** 2 / sum(size * size for size in sizes)
+    return spread(mean, variance, len(sizes), second=second, third=third, fourth=fourth, alike=alike)
+
+
 def cr0(sizes: Sequence[int], sums: Sequence[float]) -> float:
     """The squared standard error without correction, Σ e² / n²: too small for few clusters."""
     mean, cases = _mean(sizes, sums), sum(sizes)
@@ -75,20 +85,20 @@ def cr2(sizes: Sequence[int], sums: Sequence[float]) -> float:
     return math.fsum(terms) / cases**2
 
 
-def imputed(clusters: Sequence[Cluster]) -> Iterator[tuple[float, float]]:
-    """Mean and squared standard error for the ways to fill in what is missing that can move a limit furthest.
+def imputed(clusters: Sequence[Cluster]) -> Iterator[Spread]:
+    """The spread of the clusters for the ways to fill in what is missing that can move a limit furthest.
 
     All low, all high, some clusters low and the others high, and each as near to the rest as it can be.
     """
     each = [cluster for cluster in clusters for _ in range(cluster.count)]
     sizes = [cluster.size for cluster in each]
     least, most = [cluster.least for cluster in each], [cluster.most for cluster in each]
-    yield cluster_variance(sizes, least)
+    yield cluster_spread(sizes, least)
     if least == most:
         return
-    yield cluster_variance(sizes, most)
+    yield cluster_spread(sizes, most)
     for mean in (_mean(sizes, least), _mean(sizes, most)):
-        yield cluster_variance(
+        yield cluster_spread(
             sizes, [min(max(size * mean, low), high) for size, low, high in zip(sizes, least, most, strict=True)]
         )
     loose = [at for at, cluster in enumerate(each) if cluster.least != cluster.most]
@@ -96,7 +106,7 @@ def imputed(clusters: Sequence[Cluster]) -> Iterator[tuple[float, float]]:
         step = max(1, math.ceil(len(path) / _PATH_POINTS))
         for flipped in range(0, len(path) + 1, step):
             high = set(path[:flipped])
-            yield cluster_variance(sizes, [most[at] if at in high else least[at] for at in range(len(each))])
+            yield cluster_spread(sizes, [most[at] if at in high else least[at] for at in range(len(each))])
 
 
 def _mean(sizes: Sequence[int], sums: Sequence[float]) -> float:

@@ -97,7 +97,9 @@ def read(suite: SuiteRun) -> Table:
     scores = _score_columns(suite, trials)
     complete = sum(planned) == len(trials)
     for column in scores.values():
-        column.settled = column.assertions or (complete and column.states.count(SCORED) == len(trials))
+        scored, failed = column.states.count(SCORED), column.states.count(FAILED)
+        told = scored > 0 or (complete and failed == len(trials))  # of values never seen nothing is certain
+        column.settled = (column.assertions and told) or (complete and scored == len(trials))
     columns = _builtin_columns(trials) | scores
     return Table(
         suite=suite,

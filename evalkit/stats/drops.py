@@ -8,10 +8,11 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from evalkit.stats.intervals import Interval
-from evalkit.stats.paired import log_ratio, paired_student, tango
+from evalkit.stats.paired import PAIRED_T, log_ratio, score_interval, unseen
 from evalkit.stats.pairs import FEWEST_CHANGED, Pairs
 from evalkit.stats.power import MOST_CASES
 from evalkit.stats.special import binomial_cdf, normal_quantile
+from evalkit.stats.spread import spread, unbounded
 
 _MOST_EXACT = 2_000
 """Cases up to which the chances are summed up; above, the normal approximation is as good."""
@@ -22,18 +23,21 @@ POWER = 0.8
 def unchanged_cases(margin: float, *, level: float = 0.95) -> int | None:
     """The fewest cases that can show "not worse by `margin`" if not one of them changes; `None` for none.
 
-    Tango's limit without a change is −z² / (n + z²), so n is at least z² (1 − margin) / margin: 189 for 0.02 at 95 %.
+    Without a change the limit is Tango's, −z² / (n + z²), or the exact one if that is further out (see
+    `paired.score_interval`): 189 cases for 0.02 at 95 %.
     """
     if margin <= 0:
         return None
-    z = normal_quantile((1 - level) / 2)
-    return max(math.ceil(z * z * (1 - margin) / margin - 1e-9), 1)
+    z, tail = normal_quantile((1 - level) / 2), (1 - level) / 2
+    exact = math.log(tail) / math.log1p(-margin) if margin < 1 else 1.0
+    return max(math.ceil(max(z * z * (1 - margin) / margin, exact) - 1e-9), 1)
 
 
 def narrowest_margin(cases: int, *, level: float = 0.95) -> float:
     """The smallest margin that `cases` cases can keep to if not one changes, rounded up to three digits."""
     z = normal_quantile((1 - level) / 2)
-    return math.ceil(z * z / (cases + z * z) * 1000 - 1e-9) / 1000
+    edge = max(z * z / (cases + z * z), unseen(cases, level=level))
+    return math.ceil(edge * 1000 - 1e-9) / 1000
 
 
 def rising_cases(margin: float, *, level: float = 0.95) -> int | None:
@@ -41,11 +45,11 @@ def rising_cases(margin: float, *, level: float = 0.95) -> int | None:
     if margin >= 1:
         return None
     n = 2
-    while tango(n, 0, n, level=level).low <= margin:
+    while score_interval(n, 0, n, level=level).low <= margin:
         n += max(n // 20, 1)
         if n > MOST_CASES:
             return None
-    while n > 2 and tango(n - 1, 0, n - 1, level=level).low > margin:
+    while n > 2 and score_interval(n - 1, 0, n - 1, level=level).low > margin:
         n -= 1
     return n
 
@@ -136,12 +140,17 @@ def cases_to_decide(
             if pairs.relative is None:
                 return False
             base, candidate = float(pairs.base / n), float(pairs.candidate / n)
-            return decided(log_ratio(base, candidate, pairs.relative * factor, cases, level=level))
+            third, fourth = _scaled(pairs.relative_third, pairs.relative_fourth, factor)
+            ratio = log_ratio(base, candidate, pairs.relative * factor, cases, level=level, third=third, fourth=fourth)
+            return decided(ratio)
         if pairs.is_exact or pairs.changed * factor < FEWEST_CHANGED:
             up, down = float(pairs.up) * factor, float(pairs.down) * factor
-            return pairs.shape != "unbounded" and decided(tango(up, down, cases, level=level))
+            return pairs.shape != "unbounded" and decided(score_interval(up, down, cases, level=level))
         mean = float(pairs.difference or 0)
-        return decided(paired_student(mean, pairs.deviation * factor, cases, level=level))
+        second = pairs.deviation * factor
+        third, fourth = _scaled(pairs.third, pairs.fourth, factor)
+        found = spread(mean, second / (cases - 1) / cases, cases, second=second, third=third, fourth=fourth)
+        return decided(unbounded(found, level=level, method=PAIRED_T))
 
     low, high = n, n + 1
     while not enough(high):
@@ -155,6 +164,10 @@ def cases_to_decide(
         else:
             low = middle + 1
     return low
+
+
+def _scaled(third: float, fourth: float | None, factor: float) -> tuple[float, float | None]:
+    return third * factor, None if fourth is None else fourth * factor
 
 
 def mirrored(interval: Interval) -> Interval:

@@ -16,7 +16,8 @@ from typing import Any
 
 from evalkit.stats.clusters import Cluster, grouped, imputed
 from evalkit.stats.columns import FAILED, SCORED, Column, Shape, Table
-from evalkit.stats.intervals import Interval, clopper_pearson, korn_graubard, student
+from evalkit.stats.intervals import Interval, clopper_pearson
+from evalkit.stats.spread import Spread, bounded, filled, powers, unbounded
 
 Number = Any
 """The sum of a case: an int for right-or-wrong values, a float for a summary, a Decimal where it has to be exact."""
@@ -70,8 +71,9 @@ class Open:
 class Means:
     """What a mean, its bounds and its interval are computed from.
 
-    `total` is the exact sum of the complete cases' means, `deviation` the sum of their squared distances from their
-    mean, `least` and `most` their extremes, `within` the mean over them of the variance that reruns alone give a
+    `total` is the exact sum of the complete cases' means; `deviation`, `third` and `fourth` are the sums of the
+    squares, cubes and fourth powers of their distances from their mean, `fourth` `None` in records that lack it;
+    `least` and `most` are their extremes, `within` the mean over them of the variance that reruns alone give a
     case mean (`None` where no case was repeated). `range` is that of a single value; `values` and `planned` count
     trials. `clusters` are the groups of cases that hang together, `None` where each case stands for itself; `capped`
     is whether the value of a case is worked out from right-or-wrong trials, and so tells no more than they do.
@@ -91,6 +93,8 @@ class Means:
     most_trials: int
     capped: bool = False
     clusters: tuple[Cluster, ...] | None = None
+    third: float = 0.0
+    fourth: float | None = None
 
     @property
     def groups(self) -> int:
@@ -101,7 +105,7 @@ class Means:
     def variance(self) -> float:
         """The squared standard error of the mean of the complete cases, or of the clusters if nothing is missing."""
         if self.clusters is not None and not self.open:
-            return next(imputed(self.clusters))[1]
+            return next(imputed(self.clusters)).variance
         return self.deviation / (self.complete - 1) / self.complete
 
     @property
@@ -146,8 +150,9 @@ class Means:
         """The interval by the shape of the data, wide enough for whatever the missing values may be.
 
         Clopper-Pearson for one right-or-wrong trial a case, Korn-Graubard for repeats and for anything in [0, 1],
-        Student's t otherwise; with clusters never Clopper-Pearson, and by the variance between them. `None` for fewer
-        than two cases or clusters, labels, and missing values without bounds.
+        Student's t otherwise, the latter two made safe for long tails (see `evalkit.stats.spread`); with clusters
+        never Clopper-Pearson, and by the variance between them. `None` for fewer than two cases or clusters, labels,
+        and missing values without bounds.
         """
         if self.groups < 2 or self.shape == "label" or (self.open and math.isinf(sum(map(abs, self.range)))):
             return None
@@ -156,32 +161,29 @@ class Means:
             worst = clopper_pearson(passes, self.cases, level=level)
             best = clopper_pearson(passes + self.open_cases, self.cases, level=level) if self.open else worst
             return dataclasses.replace(worst, high=best.high)
-        found = [self._interval_at(mean, variance, level) for mean, variance in self._possible()]
+        found = [self._interval_at(filled, level) for filled in self._possible()]
         first = found[0]
         return dataclasses.replace(first, low=min(i.low for i in found), high=max(i.high for i in found))
 
-    def _possible(self) -> Iterator[tuple[float, float]]:
-        """Mean and its squared standard error, for each way to fill in what is missing."""
-        if self.clusters is not None:
-            return imputed(self.clusters)
-        n = self.cases
-        return ((mean, deviation / (n - 1) / n) for mean, deviation in self._imputations())
+    def _possible(self) -> Iterator[Spread]:
+        """The spread of the cases, or clusters, for each way to fill in what is missing."""
+        return self._imputations() if self.clusters is None else imputed(self.clusters)
 
-    def _interval_at(self, mean: float, variance: float, level: float) -> Interval:
+    def _interval_at(self, filled: Spread, level: float) -> Interval:
         if self.shape == "unbounded":
-            return student(mean, variance, self.groups, level=level)
+            return unbounded(filled, level=level)
         cap = self.planned if self.shape == "binary" or self.capped else None
-        return korn_graubard(mean, variance, self.groups, level=level, cap=cap)
+        return bounded(filled, level=level, cap=cap)
 
-    def _imputations(self) -> Iterator[tuple[float, float]]:
-        """Mean and squared deviation for the ways to fill in what is missing that can move a limit furthest.
+    def _imputations(self) -> Iterator[Spread]:
+        """The spread of the cases for the ways to fill in what is missing that can move a limit furthest.
 
         Both extremes, those between where some cases are low and the others high (that makes the variance largest),
         and the one where the missing cases agree with the rest (that may make it zero).
         """
         centre = float(self.total / self.complete) if self.complete else 0.0
         if not self.open:
-            yield centre, self.deviation
+            yield self._filled(centre, ())
             return
         low, high = self.range
         ends: list[tuple[float, float]] = []
@@ -195,10 +197,8 @@ class Means:
                 filled = [most for _, most in path[:flipped]] + [least for least, _ in path[flipped:]]
                 yield self._filled(centre, filled)
 
-    def _filled(self, centre: float, values: Sequence[float]) -> tuple[float, float]:
-        shift = math.fsum(value - centre for value in values)
-        spread = math.fsum((value - centre) ** 2 for value in values)
-        return centre + shift / self.cases, max(self.deviation + spread - shift * shift / self.cases, 0.0)
+    def _filled(self, centre: float, values: Sequence[float]) -> Spread:
+        return filled(centre, self.complete, (self.deviation, self.third, self.fourth), values)
 
 
 def exact(value: float) -> Fraction:
@@ -269,7 +269,7 @@ def means(collapsed: PerCase, positions: Sequence[int] | None = None) -> Means:
         if known < planned
     ]
     complete = sum(count for _, _, count in whole)
-    total, least, most, deviation = _moments(whole, complete)
+    total, least, most, (deviation, third, fourth) = _moments(whole, complete)
     return Means(
         shape=collapsed.shape,
         range=collapsed.range,
@@ -284,6 +284,8 @@ def means(collapsed: PerCase, positions: Sequence[int] | None = None) -> Means:
         planned=sum(planned * count for (_, _, planned), count in cells.items()),
         most_trials=max((planned for _, _, planned in cells), default=0),
         clusters=_clusters(collapsed, positions),
+        third=third,
+        fourth=fourth,
     )
 
 
@@ -316,10 +318,12 @@ def _within(collapsed: PerCase, positions: Sequence[int] | None) -> float | None
     return math.fsum(found) / len(found) if found else None
 
 
-def _moments(whole: list[tuple[Number, int, int]], complete: int) -> tuple[Fraction, Fraction, Fraction, float]:
-    """The sum of the complete cases' means, their extremes, and their squared distance from their mean."""
+def _moments(
+    whole: list[tuple[Number, int, int]], complete: int
+) -> tuple[Fraction, Fraction, Fraction, tuple[float, float, float]]:
+    """The sum of the complete cases' means, their extremes, and the powers of their distances from their mean."""
     if not whole:
-        return Fraction(0), Fraction(0), Fraction(0), 0.0
+        return Fraction(0), Fraction(0), Fraction(0), (0.0, 0.0, 0.0)
     if isinstance(whole[0][0], float):  # a summary, where speed matters and nothing is decided
         floats = [(total / known, count) for total, known, count in whole]
         total = Fraction(math.fsum(value * count for value, count in floats))
@@ -333,9 +337,9 @@ def _moments(whole: list[tuple[Number, int, int]], complete: int) -> tuple[Fract
         least = min(_fraction(min(cells)[0]) / known for known, cells in by_trials.items())
         most = max(_fraction(max(cells)[0]) / known for known, cells in by_trials.items())
     if least == most:
-        return total, least, most, 0.0
+        return total, least, most, (0.0, 0.0, 0.0)
     centre = float(total / complete)
-    return total, least, most, math.fsum((value - centre) ** 2 * count for value, count in floats)
+    return total, least, most, powers((value - centre, count) for value, count in floats)
 
 
 def exact_sum(cells: Iterable[tuple[Number, int]]) -> Fraction:

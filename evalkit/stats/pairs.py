@@ -15,7 +15,8 @@ from fractions import Fraction
 from evalkit.stats.columns import Column, Shape, Table
 from evalkit.stats.intervals import Interval
 from evalkit.stats.means import PerCase, exact, per_case
-from evalkit.stats.paired import FRACTIONAL_TANGO, TANGO, log_ratio, paired_student, tango
+from evalkit.stats.paired import FRACTIONAL_TANGO, PAIRED_T, TANGO, log_ratio, score_interval
+from evalkit.stats.spread import Spread, filled, powers, unbounded
 
 FEWEST_CHANGED = 20
 """Changed cases below which the t interval of a difference is not trusted: it would be far too narrow."""
@@ -38,10 +39,11 @@ class Pairs:
     """What a paired difference and its interval are computed from. Differences are candidate minus baseline.
 
     Over the `complete` pairs: `base` and `candidate` are the sums of the case means, `up` the sum of all rises and
-    `down` that of all falls (positive), `higher` and `lower` how many cases rose and fell, `deviation` the sum of
-    squared distances of the differences from their mean. `relative` is the same for the relative difference (see
-    `paired.log_ratio`), and `None` where a case mean is not above 0. `one_trial` is whether each case had one trial
-    on both sides.
+    `down` that of all falls (positive), `higher` and `lower` how many cases rose and fell, `deviation`, `third` and
+    `fourth` the sums of the squares, cubes and fourth powers of the distances of the differences from their mean.
+    `relative` and its two further powers are the same for the relative difference (see `paired.log_ratio`), and
+    `None` where a case mean is not above 0. `one_trial` is whether each case had one trial on both sides. The fourth
+    powers are `None` in records that lack them.
     """
 
     shape: Shape
@@ -56,6 +58,10 @@ class Pairs:
     deviation: float
     relative: float | None
     open: tuple[OpenPair, ...]
+    third: float = 0.0
+    fourth: float | None = None
+    relative_third: float = 0.0
+    relative_fourth: float | None = None
 
     @property
     def cases(self) -> int:
@@ -104,7 +110,7 @@ class Pairs:
         if self.shape != "unbounded" and self.changed < FEWEST_CHANGED:
             found.extend(self._score_intervals(level, FRACTIONAL_TANGO))
         if self.changed >= FEWEST_CHANGED or (found and self.changed + self.missing >= FEWEST_CHANGED):
-            found.extend(paired_student(mean, spread, n, level=level) for mean, spread in self._imputations())
+            found.extend(unbounded(way, level=level, method=PAIRED_T) for way in self._imputations())
         return found
 
     def interval(self, level: float) -> Interval | None:
@@ -121,20 +127,22 @@ class Pairs:
         if self.changed < FEWEST_CHANGED:
             return None
         n = self.complete
-        return log_ratio(float(self.base / n), float(self.candidate / n), self.relative, n, level=level)
+        base, candidate = float(self.base / n), float(self.candidate / n)
+        third, fourth = self.relative_third, self.relative_fourth
+        return log_ratio(base, candidate, self.relative, n, level=level, third=third, fourth=fourth)
 
     def _score_intervals(self, level: float, method: str) -> Iterator[Interval]:
         ends = [(pair.low, pair.high, pair.count) for pair in self.open]
         for side in (0, 1) if ends else (0,):
             up = float(self.up) + math.fsum(max(end[side], 0.0) * end[2] for end in ends)
             down = float(self.down) + math.fsum(max(-end[side], 0.0) * end[2] for end in ends)
-            yield dataclasses.replace(tango(up, down, self.cases, level=level), method=method)
+            yield dataclasses.replace(score_interval(up, down, self.cases, level=level), method=method)
 
-    def _imputations(self) -> Iterator[tuple[float, float]]:
-        """Mean and squared deviation at the extremes and on the way between them; the spread is largest in between."""
+    def _imputations(self) -> Iterator[Spread]:
+        """The differences at the extremes and on the way between them; they are spread widest in between."""
         centre = float(self.difference or 0)
         if not self.open:
-            yield centre, self.deviation
+            yield self._filled(centre, ())
             return
         ends = [(pair.low, pair.high) for pair in self.open for _ in range(pair.count)]
         yield self._filled(centre, [min(max(centre, low), high) for low, high in ends])
@@ -143,10 +151,8 @@ class Pairs:
             for flipped in {*range(0, len(path) + 1, step), len(path)}:
                 yield self._filled(centre, [high for _, high in path[:flipped]] + [low for low, _ in path[flipped:]])
 
-    def _filled(self, centre: float, values: Sequence[float]) -> tuple[float, float]:
-        shift = math.fsum(value - centre for value in values)
-        spread = math.fsum((value - centre) ** 2 for value in values)
-        return centre + shift / self.cases, max(self.deviation + spread - shift * shift / self.cases, 0.0)
+    def _filled(self, centre: float, values: Sequence[float]) -> Spread:
+        return filled(centre, self.complete, (self.deviation, self.third, self.fourth), values)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +194,9 @@ class Pairing:
         base = _total([Fraction(pair.base[0]) for pair, _ in known])
         candidate = _total([Fraction(pair.candidate[0]) for pair, _ in known])
         mean = float(_total(differences) / len(differences)) if differences else 0.0
+        varied = len(set(differences)) > 1
+        deviation, third, fourth = powers((float(d) - mean, 1) for d in differences) if varied else (0.0, 0.0, 0.0)
+        relative = _relative([pair for pair, _ in known], base, candidate)
         return Pairs(
             shape=self.shape,
             one_trial=self.one_trial,
@@ -198,9 +207,13 @@ class Pairing:
             down=-_total([d for d in differences if d.numerator < 0]),
             higher=sum(d.numerator > 0 for d in differences),
             lower=sum(d.numerator < 0 for d in differences),
-            deviation=math.fsum((float(d) - mean) ** 2 for d in differences) if len(set(differences)) > 1 else 0.0,
-            relative=_relative([pair for pair, _ in known], base, candidate),
+            deviation=deviation,
+            relative=None if relative is None else relative[0],
             open=tuple(OpenPair(low=low, high=high, count=count) for (low, high), count in sorted(open_.items())),
+            third=third,
+            fourth=fourth,
+            relative_third=0.0 if relative is None else relative[1],
+            relative_fourth=None if relative is None else relative[2],
         )
 
 
@@ -273,8 +286,8 @@ def _total(values: Sequence[Fraction]) -> Fraction:
     return sum((Fraction(n, d) for d, n in by_denominator.items()), Fraction(0))
 
 
-def _relative(pairs: Sequence[Pair], base: Fraction, candidate: Fraction) -> float | None:
+def _relative(pairs: Sequence[Pair], base: Fraction, candidate: Fraction) -> tuple[float, float, float] | None:
     if not pairs or any(pair.base[0] <= 0 or pair.candidate[0] <= 0 for pair in pairs):
         return None
     first, second = float(base / len(pairs)), float(candidate / len(pairs))
-    return math.fsum((float(pair.candidate[0]) / second - float(pair.base[0]) / first) ** 2 for pair in pairs)
+    return powers((float(pair.candidate[0]) / second - float(pair.base[0]) / first, 1) for pair in pairs)

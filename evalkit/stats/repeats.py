@@ -17,6 +17,7 @@ from fractions import Fraction
 from evalkit.stats.clusters import grouped
 from evalkit.stats.columns import FAILED, Column, Shape, Table
 from evalkit.stats.means import Means, Open, exact, pass_rates, per_case, range_of
+from evalkit.stats.spread import powers
 
 _PASS = re.compile(r"pass([\^@])([1-9]\d*)")
 
@@ -169,12 +170,16 @@ def reduced(
     centre = float(total / complete) if complete else 0.0
     least, most = (min(whole), max(whole)) if whole else (Fraction(0), Fraction(0))
     ends = [(float(cell.low), float(cell.high)) for cell in cells]
+    distances = ((float(value) - centre, n) for value, n in whole.items())
+    deviation, third, fourth = powers(distances) if least < most else (0.0, 0.0, 0.0)
     return Means(
         shape=shape,
         range=range_of(view),
         complete=complete,
         total=total,
-        deviation=math.fsum((float(value) - centre) ** 2 * n for value, n in whole.items()) if least < most else 0.0,
+        deviation=deviation,
+        third=third,
+        fourth=fourth,
         least=least,
         most=most,
         within=None,

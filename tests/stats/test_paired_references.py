@@ -24,6 +24,7 @@ from evalkit.stats.paired import (
     log_ratio,
     mcnemar,
     paired_student,
+    score_interval,
     sign_flip,
     tango,
     tango_statistic,
@@ -68,7 +69,11 @@ def test_the_same_from_trials_of_two_runs(make_suite):
     candidate = [[0, 1, 0]] * 30 + [[1, 0, 0]] * 3 + [[0, 0, 0]] * 5 + [[0, 0, 0]] + [[1, 1, 0]]
     found = next(d for d in differences(make_suite(base), make_suite(candidate)) if d.name == "accuracy")
     assert found.method == "fractional Tango"
-    assert (found.low, found.high) == pytest.approx((-0.15498204, 0.09972143), abs=TOLERANCE)
+    made = score_interval(5 / 3, 8 / 3, 40)
+    assert (found.low, found.high) == pytest.approx((made.low, made.high), abs=TOLERANCE)
+    # Safe on both sides, and so a little wider than the interval that it is made from.
+    assert -0.17 < found.low < -0.15498204
+    assert 0.09972143 < found.high < 0.12
     assert (found.pairs, len(found.improved), len(found.regressed), found.equal) == (40, 4, 6, 30)
     assert found.test == SIGN_FLIP
 
@@ -125,13 +130,24 @@ def test_the_log_ratio_is_that_of_a_linear_model_of_it():
 
 @pytest.mark.parametrize(
     ("level", "needed"),
-    [(0.95, {0.01: 381, 0.02: 189, 0.05: 73, 0.10: 35}), (0.9, {0.01: 268, 0.02: 133, 0.05: 52, 0.10: 25})],
+    [(0.95, {0.01: 381, 0.02: 189, 0.05: 73, 0.10: 36}), (0.9, {0.01: 299, 0.02: 149, 0.05: 59, 0.10: 29})],
 )
 def test_how_many_unchanged_cases_a_margin_takes(level, needed):
     for margin, n in needed.items():
         assert unchanged_cases(margin, level=level) == n
-        assert tango(0, 0, n, level=level).low >= -margin > tango(0, 0, n - 1, level=level).low
+        assert score_interval(0, 0, n, level=level).low >= -margin > score_interval(0, 0, n - 1, level=level).low
         assert narrowest_margin(n, level=level) <= margin + 0.001
+
+
+@pytest.mark.parametrize(
+    ("level", "needed"),
+    [(0.95, {0.01: 381, 0.02: 189, 0.05: 73, 0.10: 35}), (0.9, {0.01: 268, 0.02: 133, 0.05: 52, 0.10: 25})],
+)
+def test_how_many_unchanged_cases_tangos_interval_would_take(level, needed):
+    """z² (1 − margin) / margin, which for few cases or at a level of 90 % is less than the chances allow."""
+    for margin, n in needed.items():
+        assert tango(0, 0, n, level=level).low >= -margin > tango(0, 0, n - 1, level=level).low
+    assert (1 - 0.1) ** 25 > 0.05
 
 
 @pytest.mark.parametrize(
@@ -148,7 +164,7 @@ def test_the_normal_approximation_takes_over_without_a_jump():
 @pytest.mark.parametrize("margin", [0, 0.1, 0.5])
 def test_how_many_rising_cases_a_gain_takes(margin):
     n = rising_cases(margin)
-    assert tango(n, 0, n).low > margin >= tango(n - 1, 0, n - 1).low
+    assert score_interval(n, 0, n).low > margin >= score_interval(n - 1, 0, n - 1).low
     assert rising_cases(1) is None
 
 
@@ -200,8 +216,11 @@ def test_gsm8k_systems_of_the_paper_pair_by_question(make_suite):
     gain = next(d for d in differences(suites[fine], suites[verified]) if d.name == "accuracy")
     assert (len(gain.higher), len(gain.lower), gain.pairs) == (293, 64, 1319)
     assert gain.difference == pytest.approx(0.173616, abs=5e-7)
-    assert (gain.low, gain.high) == pytest.approx((0.147353, 0.200387), abs=5e-7)
+    published = tango(293, 64, 1319)
+    assert (published.low, published.high) == pytest.approx((0.147353, 0.200387), abs=5e-7)
     assert gain.method == "Tango"
+    assert (gain.low, gain.high) == pytest.approx((published.low, published.high), abs=0.0005)
+    assert gain.low < published.low < published.high < gain.high
     tables = [read(suites[name]) for name in (fine, verified)]
     data = pairing(*((table, table.columns["accuracy"]) for table in tables), failed_as_zero=True).statistics()
     assert math.sqrt(data.deviation / 1318 / 1319) == pytest.approx(0.013509, abs=5e-7)

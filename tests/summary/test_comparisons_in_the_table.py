@@ -44,7 +44,7 @@ def test_each_metric_has_its_difference_without_a_gate(make_suite: Any) -> None:
     before, after = make_suite([1] * 38 + [0] * 2), make_suite([1] * 36 + [0] * 3 + [1])
     text = shown(a_run(after), baseline=a_run(before))
     assert "vs baseline (paired)" in text
-    assert "-0.025 (-0.15,+0.087) 1↑2↓" in text
+    assert "-0.025 (-0.15,+0.098) 1↑2↓" in text
     assert "vs baseline" not in shown(a_run(after))
 
 
