@@ -13,7 +13,8 @@ from evalkit.transport.asked import Asked, Redact
 from evalkit.transport.miss import replay_miss
 from evalkit.transport.shelf import Shelf
 
-Mode = Literal["off", "read-write", "replay", "refresh"]
+Mode = Literal["read-write", "replay", "refresh"]
+"""Use what is recorded and add to it, use it and call nobody, or record anew."""
 
 _EXPLAINED = 50
 """Misses of a session for which the nearest recorded request is looked up; what comes after is said in short."""
@@ -71,11 +72,11 @@ class Cache:
             self._taken.get(trial, {}).get(turn.asked.identity, set()).discard(turn.occurrence)
 
     def find(self, turn: Turn) -> Exchange | None:
-        """The recorded answer, `None` where there is none or none is to be used.
+        """The recorded answer, `None` where there is none, or where it is to be recorded anew.
 
         Raises `CacheError` for a cassette that cannot be read, and `StoreError`.
         """
-        if self.mode in ("off", "refresh"):
+        if self.mode == "refresh":
             return None
         with self._lock:
             found = self._recorded.get(turn.key)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -90,7 +89,10 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         "no line of plain text",
     ),
     "a body of a number": (lambda w: w["exchanges"][0]["response"].update(body=3), "its `body` is neither"),
-    "lines that are none": (lambda w: w["exchanges"][0]["response"].update(body={"lines": [1]}), "its `body` is neither"),
+    "lines that are none": (
+        lambda w: w["exchanges"][0]["response"].update(body={"lines": [1]}),
+        "its `body` is neither",
+    ),
     "bytes that are none": (lambda w: w["exchanges"][0]["response"].update(body={"base64": "*"}), "no base64"),
     "a style of nobody": (
         lambda w: w["exchanges"][0]["response"].update(body={"json": 1, "style": "odd"}),
@@ -212,4 +214,4 @@ def test_several_processes_and_threads_lose_nothing_of_each_other(tmp_path: Path
     for worker in workers:
         worker.join()
     assert {exchange.key for exchange in Folder(tmp_path).all()} == {one.key for lot in lots for one in lot}
-    assert os.listdir(tmp_path) == ["sums.json"]
+    assert [file.name for file in tmp_path.iterdir()] == ["sums.json"]
