@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextvars import Context, ContextVar, copy_context
+from contextvars import Context, ContextVar
 
 import pytest
 
@@ -24,9 +24,8 @@ class Sink:
         self.records: list[logging.LogRecord] = []
         self.handler: logging.Handler | None = None
 
-    def context(self) -> Context:
-        """A copy of the current context in which all that is written goes here."""
-        context = copy_context()
+    def within(self, context: Context) -> Context:
+        """`context`, in which from now on all that is written goes here."""
         context.run(_current.set, self)
         return context
 

@@ -15,6 +15,7 @@ from evalkit.recorder import Recorder, check_plan, parse_gates
 from evalkit.runner import Notes
 from evalkit.runs import Run, RunStatus
 from evalkit.suites import suite_of
+from evalkit.tracing import Session
 from evalkit.trial import Trial
 from pytest_evalkit import handwritten, internals, terminal, xdist
 from pytest_evalkit.collect import Collection, EvalItem
@@ -22,6 +23,7 @@ from pytest_evalkit.fixtures import awaited, is_async_fixture
 from pytest_evalkit.ledger import Ledger
 from pytest_evalkit.plugin import FLAGS
 from pytest_evalkit.schedule import NOTES, Flight, Scheduler
+from pytest_evalkit.traces import SCOPE, Traces
 
 
 class Evals:
@@ -42,7 +44,9 @@ class Evals:
         self.run: Run | None = None
         self.report: Path | None = None
         self.errors: list[str] = []
+        self.notes: list[str] = []
         self._handwritten: dict[str, handwritten.HandWritten] = {}
+        self._tracing = Session(capture=self.settings.capture)
 
     # Collection
 
@@ -99,6 +103,7 @@ class Evals:
                 gates=gates,
                 on_inconclusive=planned.suite.on_inconclusive or self.settings.inconclusive,
             )
+            planned.reorder(items, info)
 
     def _declare_handwritten(self, ledger: Ledger, session: pytest.Session) -> None:
         taken = [planned.name for planned in self.collection.planned]
@@ -133,13 +138,22 @@ class Evals:
 
     def _begin(self, session: pytest.Session, ledger: Ledger) -> None:
         ledger.open(session)
+        self._tracing.run_id = ledger.run_id
+        self._tracing.begin()
+        self.collection.selection.__enter__()
+        self.config.pluginmanager.register(Traces(self._tracing, self._suite_of), "evalkit-traces")
         self.scheduler = Scheduler(
             session,
             max_concurrency=self.settings.max_concurrency,
             timeout=self.settings.timeout,
             record=self._record,
             reported=lambda item: ledger.count_down(item.planned.name),
+            launches=ledger.launches,
         )
+
+    def _suite_of(self, nodeid: str) -> str | None:
+        suite = self._handwritten.get(nodeid)
+        return None if suite is None else suite.name
 
     def _record(self, flights: Sequence[Flight]) -> None:
         assert self.ledger is not None
@@ -156,6 +170,10 @@ class Evals:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """End the run, and write the report that was asked for."""
+        self._tracing.end()
+        self.notes.extend(self._tracing.notes)
+        if self.notes and xdist.is_worker(self.config):
+            self.config.workeroutput[xdist.NOTES] = self.notes  # type: ignore[attr-defined]  # xdist adds it
         if self.errors and xdist.is_controller(self.config):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if self.ledger is None or not self.ledger.is_open:
@@ -239,7 +257,8 @@ class Evals:
         elif item.nodeid in self._handwritten:
             assert isinstance(item, pytest.Function), "only functions have fixtures"
             suite = self._handwritten[item.nodeid].name
-            trial = handwritten.trial_of(item, call, item.stash.get(NOTES, None) or Notes())
+            notes, scope = item.stash.get(NOTES, None) or Notes(), item.stash.get(SCOPE, None)
+            trial = handwritten.trial_of(item, call, notes, scope)
             if trial is not None:
                 self.ledger.record(suite, [trial])
             self.ledger.put(report, suite, trial)
@@ -261,6 +280,8 @@ class Evals:
         if self.run is None and self.errors:
             for text in self.errors:
                 terminalreporter.write_line(f"ERROR: {text}", red=True)
+        for note in self.notes:
+            terminalreporter.write_line(f"evalkit: {note}", yellow=True)
         if self.run is not None:
             serial = self.scheduler.serial if self.scheduler is not None else {}
             terminal.summary(

@@ -12,6 +12,7 @@ from evalkit.canonical import jsonable, utc_now
 from evalkit.case import Case, Dataset
 from evalkit.runner import Notes
 from evalkit.runs import DatasetInfo, SuiteInfo
+from evalkit.tracing import Scope, accounted
 from evalkit.trial import Output, Trial, error_info, outcome_of
 from pytest_evalkit.collect import EvalItem
 
@@ -69,7 +70,7 @@ def case_id(item: pytest.Function) -> str:
     return spec.id if spec is not None and spec.id else item.originalname
 
 
-def trial_of(item: pytest.Function, call: pytest.CallInfo[Any], notes: Notes) -> Trial | None:
+def trial_of(item: pytest.Function, call: pytest.CallInfo[Any], notes: Notes, scope: Scope | None) -> Trial | None:
     """The trial of a hand-written item, once its set-up has failed or its call has ended; `None` until then.
 
     `None` also for an item that was skipped: it is no trial.
@@ -86,14 +87,20 @@ def trial_of(item: pytest.Function, call: pytest.CallInfo[Any], notes: Notes) ->
         latency=call.duration,
         error=None if error is None else _error(error),
     )
+    scores, trace = notes.scores, None
+    if scope is not None:
+        trace = scope.end(error=None if output.error is None else f"{output.error.type}: {output.error.message}")
+        output, scores = accounted(output, scores, scope, trace)
     return Trial(
         case_id=case_id(item),
         output=output,
-        scores=notes.scores,
-        outcome=outcome_of(output, notes.scores),
+        scores=scores,
+        outcome=outcome_of(output, scores),
         started_at=utc_now(),
         duration=call.duration,
         nodeid=item.nodeid,
+        trace=trace,
+        versions=() if scope is None else scope.versions,
     )
 
 

@@ -5,6 +5,7 @@ Under pytest-xdist a worker records nothing: it puts its trials on its reports, 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from evalkit.provenance import collect
 from evalkit.recorder import Recorder
 from evalkit.runs import Run, RunStatus, SuiteInfo
 from evalkit.store.plain import from_plain, to_plain
+from evalkit.tracing import names
 from evalkit.trial import Trial
 from pytest_evalkit import gateresults, internals, xdist
 
@@ -40,6 +42,11 @@ class Ledger:
     def suites(self) -> tuple[SuiteInfo, ...]:
         """The suites declared so far."""
         return self._recorder.suites
+
+    @property
+    def run_id(self) -> str:
+        """The run's id; empty in a worker, whose controller has it."""
+        return "" if self._is_worker else self._recorder.id
 
     @property
     def baselines(self) -> Baselines:
@@ -121,7 +128,19 @@ class Ledger:
         suite = record["suite"]
         if "declaration" in record and suite not in {info.name for info in self.suites}:
             self._left[suite] = self._recorder.declare_plain(record["declaration"]).planned
-        trial = from_plain(Trial, record["trial"])
+        trial = _of_run(from_plain(Trial, record["trial"]), self._recorder.id)
         self._recorder.record(suite, [trial])
         if trial.outcome != "passed" and trial.nodeid is not None:
             self.missed(suite, trial.nodeid)
+
+
+def _of_run(trial: Trial, run_id: str) -> Trial:
+    # A worker does not know the run, and its traces do not name it.
+    trace = trial.trace
+    if trace is None:
+        return trial
+    spans = tuple(
+        dataclasses.replace(span, attributes={**span.attributes, names.RUN: run_id}) if span.parent_id is None else span
+        for span in trace.spans
+    )
+    return dataclasses.replace(trial, trace=dataclasses.replace(trace, spans=spans))

@@ -12,12 +12,14 @@ import dataclasses
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import Context, copy_context
 from typing import Any
 
 import pytest
 
 from evalkit.canonical import utc_now
 from evalkit.runner import Engine, Finished, Inline, Job, Notes, run_job
+from evalkit.tracing import Scope, Session, accounted, attached
 from evalkit.trial import Output, Trial, error_info
 from pytest_evalkit import internals
 from pytest_evalkit.capture import Capture, Sink
@@ -44,6 +46,8 @@ class Flight:
     setup: pytest.CallInfo[None]
     setup_report: pytest.TestReport
     replay: Callable[[], None]
+    scope: Scope
+    context: Context
     finished: Finished | None = None
     outcome: BaseException | None = None
     landed: bool = False
@@ -60,14 +64,18 @@ class Flight:
         info = error_info(error)
         if isinstance(error, pytest.fail.Exception):
             info = dataclasses.replace(info, is_assertion=True)
+        trace = self.scope.end(error=f"{info.type}: {info.message}")
+        output, _ = accounted(Output(error=info), (), self.scope, trace)
         return Trial(
             case_id=self.item.case.id,
             number=self.item.number,
-            output=Output(error=info),
+            output=output,
             outcome="missed" if info.is_assertion else "errored",
             started_at=utc_now(),
             duration=0.0,
             nodeid=self.item.nodeid,
+            trace=trace,
+            versions=self.scope.versions,
         )
 
 
@@ -84,6 +92,7 @@ class Scheduler:
         *,
         max_concurrency: int,
         timeout: float | None,
+        tracing: Session,
         record: Callable[[Sequence[Flight]], None],
         reported: Callable[[EvalItem], None],
     ) -> None:
@@ -91,6 +100,7 @@ class Scheduler:
         self._config = session.config
         self._limit = max_concurrency
         self._timeout = timeout
+        self._tracing = tracing
         self._record = record
         self._reported = reported
         self._stack = internals.Stack.install(session)
@@ -204,15 +214,18 @@ class Scheduler:
             if flight.outcome is None:
                 flight.finished = task.result()
 
-        self.engine.start(run_job(self._job(item), self.engine.threads), landed, context=sink.context())
+        self.engine.start(run_job(self._job(item), self.engine.threads), landed, context=sink.within(flight.context))
         self.engine.poll()  # it begins to wait now, and not when all the others have been set up
 
     def _set_up(self, item: EvalItem, *, replay: Callable[[], None]) -> Flight:
         internals.renew_request(item)
         internals.own_fixtures(item)
-        call = self._call(item, "setup", lambda: item.ihook.pytest_runtest_setup(item=item))
+        scope = self._tracing.scope(case_id=item.case.id, number=item.number, suite=item.planned.name)
+        with attached(scope):
+            call = self._call(item, "setup", lambda: item.ihook.pytest_runtest_setup(item=item))
+            context = copy_context()  # with a span that a fixture may have left open
         report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
-        flight = Flight(item=item, setup=call, setup_report=report, replay=replay)
+        flight = Flight(item=item, setup=call, setup_report=report, replay=replay, scope=scope, context=context)
         item.flight = flight
         return flight
 
@@ -227,6 +240,8 @@ class Scheduler:
             timeout=suite.timeout if suite.timeout is not None else self._timeout,
             nodeid=item.nodeid,
             notes=item.stash.get(NOTES, None) or Notes(trial=item.number),
+            suite=item.planned.name,
+            scope=item.flight.scope if item.flight is not None else None,
         )
 
     def _replay(self, flight: Flight, sink: Sink) -> None:
@@ -239,7 +254,7 @@ class Scheduler:
             job = self._job(item)
             threads = self.engine.threads if job.timeout is not None else Inline()
             try:
-                flight.finished = self.engine.run(run_job(job, threads))
+                flight.finished = flight.context.run(self.engine.run, run_job(job, threads))
             except BaseException as outcome:
                 flight.outcome = outcome
                 raise
@@ -289,14 +304,17 @@ class Scheduler:
         item = flight.item
         self._stack.take_back(item)
         del self._flights[item]
+        flight.scope.end(error="never ran to its end")  # where it did, that has been said
         try:
-            call = self._call(
-                item, "teardown", lambda: item.ihook.pytest_runtest_teardown(item=item, nextitem=nextitem)
-            )
+            with attached(flight.scope):
+                call = self._call(
+                    item, "teardown", lambda: item.ihook.pytest_runtest_teardown(item=item, nextitem=nextitem)
+                )
             report = item.ihook.pytest_runtest_makereport(item=item, call=call)
             if not silent or report.failed:
                 self._log(item, call, report)
         finally:
+            flight.scope.close()
             internals.drop_request(item)
             item.flight = None
 

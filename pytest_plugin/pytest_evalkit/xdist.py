@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 TRIAL = "evalkit_trial"
 SUITE = "evalkit_suite"
 ERRORS = "evalkit_errors"
+NOTES = "evalkit_notes"
+WHY_NO_STOP = "under pytest-xdist no process sees the results in their order"
+"""Why a suite runs to its end when its items are spread over workers."""
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -50,6 +53,10 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take the mistakes that a worker found in what it collected; all workers find the same."""
-        for text in getattr(node, "workeroutput", {}).get(ERRORS, ()):
+        """Take the mistakes that a worker found in what it collected; all workers find the same. And its notes."""
+        output = getattr(node, "workeroutput", {})
+        for text in output.get(ERRORS, ()):
             self._evals(self._session.config).refuse(self._session, text)
+        if NOTES in output:
+            notes = self._evals(self._session.config).notes
+            notes.extend(text for text in output[NOTES] if text not in notes)
