@@ -64,11 +64,59 @@ def multiple_choice(*, options: str = "ABCDE", after: str | None = None) -> Scor
         found = reader.letter_in(part)
         if found is None:
             return miss(f"no option could be read from {shown(said)}")
-        if found == wanted:
-            return Score(value=True, label=found)
-        return miss(f"expected {wanted}, found {found}", label=found)
+        return _labelled(found, wanted)
 
     return score
+
+
+@factory
+def label_match(*, labels: Sequence[str] | None = None, ignore_case: bool = False, strip: bool = True) -> Scorer:
+    """Whether the output is the expected label: an assertion whose label is the one that was given.
+
+    For classifiers: beside the share of right answers it gives a gate what F1, Matthews' correlation and κ need,
+    `label_match.f1 >= 0.8`. With `labels` any other output is a wrong answer without a label; without them every
+    output is a label of its own. `ignore_case` folds case (Unicode `casefold`), `strip` takes white space off both
+    ends; a label is then written as `labels` or `expected` write it. Booleans are the labels `true` and `false`,
+    numbers are as `str` prints them.
+
+    Edge cases: no output is `False`, with no label; without an expected value the case is unscored; an `expected`
+    that is none of `labels` raises `ValueError`, so the score is an error.
+    """
+    known = None if labels is None else texts("label_match", "labels", labels)
+    fold = folding("label_match", ignore_case=ignore_case, strip=strip, normalise=None)
+
+    @scorer(
+        name="label_match",
+        version="1",
+        config={"labels": known, "ignore_case": ignore_case, "strip": strip},
+        requires_expected=True,
+        blocking=False,
+    )
+    def score(output: Any, expected: Any) -> Score:
+        wanted, found = (_label_text(value) for value in (expected, output))
+        if wanted is None:
+            return unscored(NO_EXPECTED)
+        spelt = {fold(label): label for label in (known or [wanted])}
+        if fold(wanted) not in spelt:
+            raise ValueError(f"the expected label {shown(wanted)} is none of {listed(known or [])}")
+        wanted = spelt[fold(wanted)]
+        if found is None:
+            return miss(NO_OUTPUT)
+        if known is not None and fold(found) not in spelt:
+            return miss(f"{shown(found)} is none of {listed(known)}")
+        return _labelled(spelt.get(fold(found), fold(found)), wanted)
+
+    return score
+
+
+def _label_text(value: Any) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else text_of(value, "label_match")
+
+
+def _labelled(found: str, wanted: str) -> Score:
+    """The score of a label: whether it is the one that was wanted, which stands beside it as the true one."""
+    explanation = None if found == wanted else f"expected {shown(wanted)}, found {shown(found)}"
+    return Score(value=found == wanted, label=found, explanation=explanation, metadata={"expected": wanted})
 
 
 class _Reader:
