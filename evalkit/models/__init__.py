@@ -2,7 +2,7 @@
 
 from evalkit.calling import Limits, Rates
 from evalkit.models.async_model import AsyncModel, AsyncStream
-from evalkit.models.base import Configured, restored
+from evalkit.models.base import Configured
 from evalkit.models.callable_model import AsyncCallableModel, CallableModel, callable_model
 from evalkit.models.files import find, model_files, read_model_file
 from evalkit.models.keys import KeyReference
@@ -31,5 +31,4 @@ __all__ = [
     "find",
     "model_files",
     "read_model_file",
-    "restored",
 ]

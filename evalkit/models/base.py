@@ -147,24 +147,3 @@ class Configured:
     def _embed(self, texts: Sequence[str], overrides: Mapping[str, Any]) -> Request:
         self._used()
         return embeddings_request(self.spec, texts, overrides=overrides)
-
-
-def restored(spec: Spec | None, version: Version) -> Spec:
-    """The configuration of a stored version, asked the way that `spec` is asked (key, limits, timeouts).
-
-    Without a `spec`, OpenAI is asked with its usual key, and anybody else without one.
-    """
-    made = spec_of(version.name, dict(version.body), source=version.source)
-    if spec is None:
-        return made
-    import dataclasses
-
-    return dataclasses.replace(
-        made,
-        api_key=spec.api_key,
-        limits=spec.limits,
-        timeout=spec.timeout,
-        attempt_timeout=spec.attempt_timeout,
-        attempts=spec.attempts,
-        rates=spec.rates if made.model == spec.model else None,
-    )

@@ -150,15 +150,17 @@ class Budget:
     def _given_up(self, *, pause: float | None = None, begun: bool = False) -> ModelError:
         spec, last = self._spec, self.faults[-1]
         times = "1 attempt" if self.attempt == 1 else f"{self.attempt} attempts"
+        what = f"gave no whole answer in {times}"
         if begun:
-            why = "A part of the answer had been handed on already, so it was not asked for again."
+            what = "broke off in the middle of its answer"
+            why = "A part of it had been handed on already, so it was not asked for again."
         elif pause is not None:
             why = f"The next attempt was due in {pause:.1f} s, which is beyond the {spec.timeout:g} s that a call has."
         else:
             why = None
         earlier = "; ".join(self._lines()[:-1])
         return ModelUnavailable(
-            f"{spec.name} ({spec.shown}) gave no whole answer in {times}: {last}.".replace("..", "."),
+            f"{spec.name} ({spec.shown}) {what}: {last}.".replace("..", "."),
             provider=spec.provider or "",
             model=spec.model,
             attempts=self._lines(),

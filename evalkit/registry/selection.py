@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from evalkit.config import Settings
+from evalkit.errors import NotFound
 from evalkit.registry.project import Project
 from evalkit.suites import Suite, Versioned
 from evalkit.versions import SubjectKind, Version
@@ -33,6 +34,8 @@ class Chosen:
 class Selection:
     """What one session runs with. Each file and each stored version is read once, however often it is asked for, so
     that every trial of the session gets the same.
+
+    As a context manager it is what `load_prompt` and `load_model` take, inside the session's trials, in the meantime.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -60,6 +63,14 @@ class Selection:
                 found = self._subject(kind, subject, where=suite.location)
                 arguments[kind] = found if kind == "prompt" else _askable(found, is_async=is_async)
         return Chosen(arguments=arguments, versions=tuple(one.version for one in arguments.values()))
+
+    def __enter__(self) -> Self:
+        _active.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self in _active:
+            _active.remove(self)
 
     def _subject(self, kind: SubjectKind, declared: str | Versioned, *, where: str) -> Versioned:
         if not isinstance(declared, str):
@@ -108,40 +119,37 @@ def built_spec(version: Version, *, beside: Versioned | None) -> Spec:
     from evalkit.models.border import spec_of
     from evalkit.models.spec import Spec
 
+    if version.body.get("callable"):
+        raise NotFound(
+            f"{version.label} of the model {version.name} is a Python function, which no store keeps.",
+            hint="Check out the code that had it, and declare it there with evalkit.callable_model.",
+        )
     spec = spec_of(version.name, version.body, source=version.source)
     own = getattr(beside, "spec", beside)
     if not isinstance(own, Spec):
         return spec
     said = {key: getattr(spec, key) for key in ("provider", "base_url", "model", "parameters", "response_format")}
-    return dataclasses.replace(own, source=version.source, **said)
+    rates = own.rates if own.model == spec.model else None  # a price is that of one model, not of a name for several
+    return dataclasses.replace(own, source=version.source, rates=rates, **said)
 
 
 def _askable(subject: Any, *, is_async: bool) -> Versioned:
     # A configuration becomes a model of the kind that the function can use; so does a model of the other kind.
     from evalkit.models import AsyncModel, Model
 
+    turned = getattr(subject, "to_async" if is_async else "to_sync", None)
+    if turned is not None:
+        made: Versioned = turned()
+        return made
+    if callable(getattr(subject, "chat", None)):
+        return subject  # a model of the user's own make
     kind = AsyncModel if is_async else Model
-    if isinstance(subject, kind):
-        return subject
-    if isinstance(subject, AsyncModel | Model):
-        return kind.of(subject.spec)
-    return subject if callable(getattr(subject, "chat", None)) else kind.of(subject)
+    return kind.of(subject)
 
 
 _active: list[Selection] = []
 
 
-def begin(selection: Selection) -> None:
-    """Have `load_prompt` and `load_model` take what this session runs with, inside its trials."""
-    _active.append(selection)
-
-
-def end(selection: Selection) -> None:
-    """Undo `begin`; does nothing where that never happened."""
-    if selection in _active:
-        _active.remove(selection)
-
-
 def active() -> Selection | None:
-    """The session that began last and goes on."""
+    """The selection of the session that began last and goes on."""
     return _active[-1] if _active else None
