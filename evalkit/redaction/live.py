@@ -1,0 +1,68 @@
+"""The redactor of this process: it knows the environment as it is now, and the secrets that were noted since."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from evalkit.redaction.redactor import Redactor
+from evalkit.redaction.secrets import is_secret, secrets_in
+
+_noted: dict[str, str] = {}
+
+
+def note(name: str, secret: str) -> None:
+    """Blot out `secret` from now on, wherever it came from: a file, a vault, a header. `name` is said instead of it.
+
+    One that is short, a plain word or a number is left alone, as `secrets_in` does.
+    """
+    secret = secret.strip()
+    if is_secret(secret) and secret not in _noted.values():
+        label, count = name, 1
+        while label in _noted:
+            count += 1
+            label = f"{name} {count}"
+        _noted[label] = secret
+
+
+class Live:
+    """A redactor that is made anew when variables came or went, or a secret was noted.
+
+    A test that loads a `.env` file does so after the run has begun; its keys must not be kept either.
+    """
+
+    def __init__(self, patterns: Sequence[str], environ: Mapping[str, str]) -> None:
+        self._patterns = tuple(patterns)
+        self._environ = environ
+        self._seen = (-1, -1)
+        self._secrets: dict[str, str] = {}
+        self._made = self.now
+
+    @property
+    def now(self) -> Redactor:
+        """The redactor as it has to be at this moment."""
+        seen = (len(self._environ), len(_noted))
+        if seen != self._seen:
+            # Those of before stay: a variable that is gone may still stand in what is about to be kept.
+            self._secrets.update(secrets_in(self._environ))
+            self._secrets.update(_noted)
+            self._made = Redactor(self._secrets, self._patterns)
+            self._seen = seen
+        return self._made
+
+    def __call__(self, text: str) -> str:
+        """`text` without secrets."""
+        return self.now(text)
+
+    def data(self, value: Any) -> Any:
+        """`value` without secrets; see `Redactor.data`."""
+        return self.now.data(value)
+
+
+def redactor(patterns: Sequence[str] = (), *, environ: Mapping[str, str] | None = None) -> Live:
+    """What blots out the secrets of this process, and what fits the user's `patterns` (RE2).
+
+    Raises `ConfigError` for a pattern that is none.
+    """
+    return Live(patterns, os.environ if environ is None else environ)

@@ -1,0 +1,74 @@
+"""How keys and tokens look, wherever they came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_BARE = re.compile(
+    r"""(?x)
+    (?<![A-Za-z0-9_-])(?:
+      sk[-_][A-Za-z0-9_-]{16,}              # OpenAI, Anthropic, Stripe and many that follow them
+    | (?:rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}
+    | gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,} | glpat-[A-Za-z0-9_-]{16,}
+    | (?:AKIA|ASIA)[A-Z0-9]{16}
+    | AIza[A-Za-z0-9_-]{30,}
+    | (?:hf|gsk|r8|npm)_[A-Za-z0-9]{20,} | pypi-[A-Za-z0-9_-]{20,}
+    | xox[abeoprs]-[A-Za-z0-9-]{10,}
+    | eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
+    )
+    """
+)
+_PRIVATE = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
+_SCHEME = re.compile(r"\b([Bb]earer|BEARER|[Bb]asic|BASIC)(\s+)([A-Za-z0-9._~+/=-]{12,})")
+_HEADER = re.compile(
+    r"""(?ix)
+    \b((?:proxy-)?authorization | (?:x-)?(?:goog-)?api[-_]?key | x-auth-token | (?:set-)?cookie)
+    (\\?["']?\s*[:=]\s*\[?\(?\\?["']?)
+    ((?:[a-z]{3,10}\s+)?) ([A-Za-z0-9._~+/=%:;-]{8,})
+    """
+)
+_IN_URL = re.compile(r"(://[^/@:\s\"']*:)([^/@\s\"']{3,})(?=@)")
+
+PREFILTER = (
+    r"sk[-_][A-Za-z0-9_-]{16}|[rp]k_(?:live|test)_|gh[pousr]_[A-Za-z0-9]{20}|github_pat_|glpat-|A[KS]IA[A-Z0-9]{16}"
+    r"|AIza[A-Za-z0-9_-]{30}|(?:hf|gsk|r8|npm)_[A-Za-z0-9]{20}|pypi-[A-Za-z0-9_-]{20}|xox[abeoprs]-"
+    r"|eyJ[A-Za-z0-9_-]{8}|PRIVATE KEY|(?i:bearer|basic)\s+[A-Za-z0-9._~+/=-]{12}"
+    r"|(?i:authorization|api[-_]?key|auth-token|cookie)\\?[\"']?\s*[:=]|://[^/@:\s]*:[^/@\s]+@"
+)
+"""Fits every text that one of the patterns above fits, in RE2's syntax, which reads long texts ten times as fast."""
+
+_PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str, int], ...] = (
+    (
+        ("sk-", "sk_", "k_live_", "k_test_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "AKIA",
+         "ASIA", "AIza", "hf_", "gsk_", "r8_", "npm_", "pypi-", "xox", "eyJ"),
+        _BARE, "key", 0,
+    ),
+    (("PRIVATE KEY",), _PRIVATE, "private key", 0),
+    (("earer", "EARER", "asic", "ASIC"), _SCHEME, "token", 3),
+    (("uth", "UTH", "ey", "EY", "ook", "OOK"), _HEADER, "header", 4),
+    (("://",), _IN_URL, "password", 2),
+)  # fmt: skip
+"""What has to be in a text for a pattern to be tried, the pattern, what it finds, and the group that is blotted out."""
+
+
+def without_shapes(text: str, mark: Callable[[str], str]) -> str:
+    """`text` without what looks like a key, a token or a password; `mark` gives what stands there instead."""
+    for anchors, pattern, kind, group in _PATTERNS:
+        for anchor in anchors:
+            if anchor in text:
+                text = _blotted(text, pattern, mark(kind), group)
+                break
+    return text
+
+
+def _blotted(text: str, pattern: re.Pattern[str], mark: str, group: int) -> str:
+    def replaced(found: re.Match[str]) -> str:
+        secret = found[group]
+        # A digit tells a key from words joined by hyphens; a private key or a password in a URL needs none.
+        if pattern not in (_PRIVATE, _IN_URL) and not any(character.isdigit() for character in secret):
+            return found[0]
+        at = found.start(group) - found.start()
+        return found[0][:at] + mark + found[0][at + len(secret) :]
+
+    return pattern.sub(replaced, text)
