@@ -11,10 +11,11 @@ from typing import Any
 
 from evalkit.canonical import utc_now
 from evalkit.case import Case
+from evalkit.errors import ReplayMiss
 from evalkit.runner.notes import Notes
 from evalkit.runner.threads import Inline, Threads
 from evalkit.score import ErrorInfo, Score, Scorer, error_score, scores_from
-from evalkit.tracing import Judging, Scope, accounted, attached, inherited, running
+from evalkit.tracing import Judging, Scope, accounted, attached, inherited, running, with_misses
 from evalkit.trial import Output, Trial, error_info, outcome_of
 
 
@@ -88,6 +89,9 @@ async def _run(job: Job, threads: Threads | Inline, scope: Scope) -> Finished:
         late = () if output.error or not waiting else await _score(waiting, _arguments(job, output), threads)
         scores = _in_order(job.scorers, plain, late) if late else plain
     scores = (*scores, *job.notes.scores)
+    if scope.missed:
+        output, scores = with_misses(output, scores, scope)
+        exception = exception or (ReplayMiss(output.error.message) if output.error is not None else None)
     trace = scope.end(error=_fault(output, scores))
     output, scores = accounted(output, scores, scope, trace)
     trial = Trial(

@@ -10,6 +10,7 @@ from evalkit.tracing.callspan import CallSpan, start_call
 from evalkit.tracing.counting import accounted
 from evalkit.tracing.genai import describe_http, describe_request, describe_response
 from evalkit.tracing.imports import when_imported
+from evalkit.tracing.misses import with_misses
 from evalkit.tracing.own import Judging, OwnSpan, span, trace
 from evalkit.tracing.scope import Capture, Scope, attached, current, inherited, scoring
 from evalkit.tracing.session import Session, running
@@ -37,4 +38,5 @@ __all__ = [
     "start_call",
     "trace",
     "when_imported",
+    "with_misses",
 ]

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,12 +37,13 @@ class Scope:
 
     __slots__ = (
         "__weakref__",
+        "_heard",
         "_lock",
         "_usages",
         "_versions",
         "capture",
         "case_id",
-        "misses",
+        "missed",
         "number",
         "run_id",
         "start_ns",
@@ -52,7 +53,14 @@ class Scope:
     )
 
     def __init__(
-        self, *, case_id: str, number: int = 1, suite: str = "", run_id: str = "", capture: Capture = "content"
+        self,
+        *,
+        case_id: str,
+        number: int = 1,
+        suite: str = "",
+        run_id: str = "",
+        capture: Capture = "content",
+        heard: Callable[[Scope, str], None] | None = None,
     ) -> None:
         self.case_id = case_id
         self.number = number
@@ -63,11 +71,12 @@ class Scope:
         self.tree: Tree | None = None
         """The spans, `None` as long as there are none."""
         self.warnings: list[str] = []
-        self.misses: list[str] = []
-        """What replay was asked for and did not have, a sentence each."""
+        self.missed: dict[str | None, list[str]] = {}
+        """What replay was asked for and did not have, in words, by the scorer that asked; `None` is the function."""
         self._versions: dict[tuple[str, str, str], Version] = {}
         self._usages: list[tuple[str | None, Usage]] = []
         self._lock = threading.Lock()
+        self._heard = heard
 
     def __repr__(self) -> str:
         return f"Scope({self.suite!r}, case {self.case_id!r}, trial {self.number})"
@@ -89,13 +98,16 @@ class Scope:
     def warn(self, text: str) -> None:
         """Keep a sentence that whoever reads the run should see; the same one is kept once."""
         with self._lock:
-            if text not in self.warnings:
-                self.warnings.append(text)
+            if text in self.warnings:
+                return
+            self.warnings.append(text)
+        if self._heard is not None:
+            self._heard(self, text)
 
     def miss(self, text: str) -> None:
         """Take note that replay had no answer to something asked."""
         with self._lock:
-            self.misses.append(text)
+            self.missed.setdefault(scoring(), []).append(text)
 
     def spent(self, usage: Usage, *, scorer: str | None) -> None:
         """Count what a call to a model used, where no span holds it; `scorer` is who made the call."""

@@ -12,7 +12,7 @@ from evalkit.canonical import jsonable, utc_now
 from evalkit.case import Case, Dataset
 from evalkit.runner import Notes
 from evalkit.runs import DatasetInfo, SuiteInfo
-from evalkit.tracing import Scope, accounted
+from evalkit.tracing import Scope, accounted, with_misses
 from evalkit.trial import Output, Trial, error_info, outcome_of
 from pytest_evalkit.collect import EvalItem
 
@@ -89,6 +89,7 @@ def trial_of(item: pytest.Function, call: pytest.CallInfo[Any], notes: Notes, sc
     )
     scores, trace = notes.scores, None
     if scope is not None:
+        output, scores = with_misses(output, scores, scope)
         trace = scope.end(error=None if output.error is None else f"{output.error.type}: {output.error.message}")
         output, scores = accounted(output, scores, scope, trace)
     return Trial(

@@ -102,7 +102,7 @@ def test_replay_needs_no_server(session: Any, server: Server, client: openai.Ope
     with session("replay") as running, running.trial() as scope:
         after = ask(client), told(client), embed(client), respond(client)
     assert after == before
-    assert scope.misses == []
+    assert scope.missed == {}
     assert [call.attributes["evalkit.cache"] for call in running.calls] == ["hit"] * 4
 
 
@@ -154,8 +154,8 @@ def test_a_miss_names_the_case_and_what_differs_and_is_not_retried(
             ask(client, "What is 2+3?")
         (span,) = running.calls
     assert len(server.calls) == before
-    assert len(scope.misses) == 1, "asked once, and not again"
-    for said in (str(caught.value), scope.misses[0], span.error):
+    assert len(scope.missed[None]) == 1, "asked once, and not again"
+    for said in (str(caught.value), scope.missed[None][0], span.error):
         assert 'a call of case "new", trial 1: POST' in said
         assert 'of case "recorded", differs: messages[0].content: recorded "What is 2+2?", now "What is 2+3?"' in said
         assert "--evalkit-cache read-write" in said
@@ -167,7 +167,7 @@ def test_a_miss_of_another_trial_says_so(session: Any, client: openai.OpenAI) ->
         ask(client)
     with session("replay") as running, running.trial(number=2) as scope, pytest.raises(openai.APIStatusError):
         ask(client)
-    assert "recorded for trial 1 only" in scope.misses[0]
+    assert "recorded for trial 1 only" in scope.missed[None][0]
 
 
 def test_a_miss_of_one_call_too_many_says_so(session: Any, client: openai.OpenAI) -> None:
@@ -175,13 +175,13 @@ def test_a_miss_of_one_call_too_many_says_so(session: Any, client: openai.OpenAI
         ask(client)
     with session("replay") as running, running.trial() as scope, pytest.raises(openai.APIStatusError):
         ask(client), ask(client)
-    assert "recorded once for trial 1; this is number 2" in scope.misses[0]
+    assert "recorded once for trial 1; this is number 2" in scope.missed[None][0]
 
 
 def test_a_miss_in_an_empty_folder_says_where_it_looked(session: Any, client: openai.OpenAI, cassettes: Path) -> None:
     with session("replay") as running, running.trial() as scope, pytest.raises(openai.APIStatusError):
         ask(client)
-    assert f"Nothing like it is recorded in {cassettes}" in scope.misses[0]
+    assert f"Nothing like it is recorded in {cassettes}" in scope.missed[None][0]
 
 
 @pytest.mark.usefixtures("impatient")
@@ -197,7 +197,7 @@ def test_a_retry_after_a_fault_is_recorded_as_the_one_call_it_is(session: Any) -
         assert (kept.status, kept.occurrence) == (200, 1)
         with session("replay") as running, running.trial() as scope:
             assert ask(client) == "four"
-    assert scope.misses == []
+    assert scope.missed == {}
 
 
 @pytest.mark.parametrize("fault", [failing(400), failing(500), garbage(), truncated(after=20)], ids=lambda f: f.kind)
