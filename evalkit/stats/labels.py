@@ -77,21 +77,25 @@ def word(value: Any) -> str | None:
     return str(value) if isinstance(value, int | float) else None
 
 
-def given_label(score: Score) -> str | None:
-    """The label that a score gives, or `None`: its own, else `true` or `false` of an assertion."""
+def given_label(score: Score, *, among_labels: bool = False) -> str | None:
+    """The label that a score gives, or `None`: its own, else `true` or `false` of an assertion.
+
+    `among_labels` is whether the scorer gives labels otherwise: a `False` without one is then no answer.
+    """
     if score.status != "scored":
         return None
     if score.label is not None:
         return score.label
-    return None if score.kind != "assertion" or score.value is None else word(bool(score.value))
+    if score.kind != "assertion" or score.value is None:
+        return None
+    if among_labels:
+        return None if score.value else NO_ANSWER
+    return word(bool(score.value))
 
 
-def true_label(score: Score | None, name: str, case: Case | None) -> str | None:
-    """The label that is right: what the score itself names as expected, else what the case does, else `None`."""
-    told = None if score is None else word(score.metadata.get(TRUTH))
-    if told is not None or case is None:
-        return told
-    expected = case.expected
+def true_label(name: str, case: Case | None) -> str | None:
+    """The label that a case expects of the score of that name, `None` where it says none."""
+    expected = None if case is None else case.expected
     return word(expected.get(name)) if isinstance(expected, Mapping) else word(expected)
 
 
@@ -121,33 +125,41 @@ def units_of(
 
 def _by_case(table: Table, name: str, *, failed_as_wrong: bool) -> dict[str, tuple[Cell, ...]]:
     cases = {case.id: case for case in table.suite.cases}
-    planned = dict(zip(table.case_ids, table.planned, strict=True))
-    trials: dict[str, list[list[tuple[str | None, str | None]]]] = {case: [] for case in table.case_ids}
+    column = table.columns.get(name)
+    among_labels = column is not None and bool(column.labels)
+    found: dict[str, list[list[tuple[str | None, str | None]]]] = {case: [] for case in table.case_ids}
+    told: dict[str | None, set[str]] = {}
     for trial in latest(table.suite.trials):
-        trials[trial.case_id].append(_pairs(trial, name, cases.get(trial.case_id), failed_as_wrong=failed_as_wrong))
-    found: dict[str, tuple[Cell, ...]] = {}
-    for case, rows in trials.items():
-        truths = {true for row in rows for true, _ in row if true is not None}
-        truth = true_label(None, name, cases.get(case)) or (truths.pop() if len(truths) == 1 else None)
-        share = Fraction(1, max(planned[case], 1))
-        cells = [(truth if true is None else true, given, share / len(row)) for row in rows for true, given in row] + [
-            (truth, None, share)
-        ] * max(planned[case] - len(rows), 0)
-        found[case] = _merged(cells)
-    return found
+        scores = [score for score in trial.scores if score.name == name]
+        pairs = [(word(score.metadata.get(TRUTH)), given_label(score, among_labels=among_labels)) for score in scores]
+        expected = true_label(name, cases.get(trial.case_id))
+        for true, _ in pairs:
+            if true is not None:
+                told.setdefault(expected, set()).add(true)
+        found[trial.case_id].append(_as_pairs(trial, pairs, failed_as_wrong=failed_as_wrong))
+    made: dict[str, tuple[Cell, ...]] = {}
+    for (case, rows), planned in zip(found.items(), table.planned, strict=True):
+        truth = true_label(name, cases.get(case))
+        if told:  # the scorer spells the true labels in its own way, so the case's own word is no label here
+            spelt = {true for row in rows for true, _ in row if true is not None} or told.get(truth, set())
+            truth = next(iter(spelt)) if len(spelt) == 1 else None
+        share = Fraction(1, max(planned, 1))
+        rows += [[(None, None)]] * max(planned - len(rows), 0)
+        made[case] = _merged(
+            (truth if true is None else true, given, share / len(row)) for row in rows for true, given in row
+        )
+    return made
 
 
-def _pairs(trial: Trial, name: str, case: Case | None, *, failed_as_wrong: bool) -> list[tuple[str | None, str | None]]:
-    """The true and the given label of each score of that name; one pair without a given label where there is none."""
-    scores = [score for score in trial.scores if score.name == name]
-    pairs = [(true_label(score, name, case), given_label(score)) for score in scores]
+def _as_pairs(
+    trial: Trial, pairs: list[tuple[str | None, str | None]], *, failed_as_wrong: bool
+) -> list[tuple[str | None, str | None]]:
+    """The pairs of one trial; one without a given label where any is missing, and a wrong one where it failed."""
     error = trial.output.error
     known = bool(pairs) and all(given is not None for _, given in pairs)
     if error is not None and (not error.is_assertion or not known):
-        return [(true_label(None, name, case), NO_ANSWER if failed_as_wrong else None)]
-    if not known:
-        return [(pairs[0][0] if pairs else true_label(None, name, case), None)]
-    return [(true, given) for true, given in pairs]
+        return [(None, NO_ANSWER if failed_as_wrong else None)]
+    return pairs if known else [(pairs[0][0] if pairs else None, None)]
 
 
 def latest(trials: Iterable[Trial]) -> Iterator[Trial]:

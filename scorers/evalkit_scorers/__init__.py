@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evalkit_scorers.choices import multiple_choice
+    from evalkit_scorers.choices import label_match, multiple_choice
     from evalkit_scorers.combinators import all_of, any_of, not_, weighted
     from evalkit_scorers.execution import code_execution
     from evalkit_scorers.fields import on
@@ -80,6 +80,7 @@ _HOMES = {
     "json_schema": "structured",
     "json_valid": "structured",
     "judge": "judges.judge",
+    "label_match": "choices",
     "latency": "usage",
     "max_length": "limits",
     "min_length": "limits",
@@ -142,6 +143,7 @@ __all__ = [
     "json_schema",
     "json_valid",
     "judge",
+    "label_match",
     "latency",
     "max_length",
     "min_length",

@@ -1,16 +1,20 @@
-"""Scorers for multiple-choice answers."""
+"""Scorers for answers that are one of a few: the letter of an option, or a label."""
 
 from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from evalkit.errors import ScorerError
 from evalkit.score import Score, Scorer, factory, scorer
-from evalkit_scorers.folding import after_last
-from evalkit_scorers.options import text
-from evalkit_scorers.wording import NO_EXPECTED, NO_OUTPUT, miss, shown, text_of, unscored
+from evalkit_scorers.folding import after_last, folding
+from evalkit_scorers.options import text, texts
+from evalkit_scorers.wording import NO_EXPECTED, NO_OUTPUT, listed, miss, shown, text_of, unscored
+
+LONGEST_LABEL = 200
+"""Characters beyond which an output is no label but a text."""
 
 
 @factory
@@ -64,7 +68,7 @@ def multiple_choice(*, options: str = "ABCDE", after: str | None = None) -> Scor
         found = reader.letter_in(part)
         if found is None:
             return miss(f"no option could be read from {shown(said)}")
-        return _labelled(found, wanted)
+        return _labelled(found, wanted, f"expected {wanted}, found {found}")
 
     return score
 
@@ -79,8 +83,8 @@ def label_match(*, labels: Sequence[str] | None = None, ignore_case: bool = Fals
     ends; a label is then written as `labels` or `expected` write it. Booleans are the labels `true` and `false`,
     numbers are as `str` prints them.
 
-    Edge cases: no output is `False`, with no label; without an expected value the case is unscored; an `expected`
-    that is none of `labels` raises `ValueError`, so the score is an error.
+    Edge cases: no output and one of more than 200 characters are `False`, with no label; without an expected value
+    the case is unscored; an `expected` that is none of `labels` raises `ValueError`, so the score is an error.
     """
     known = None if labels is None else texts("label_match", "labels", labels)
     fold = folding("label_match", ignore_case=ignore_case, strip=strip, normalise=None)
@@ -104,7 +108,10 @@ def label_match(*, labels: Sequence[str] | None = None, ignore_case: bool = Fals
             return miss(NO_OUTPUT)
         if known is not None and fold(found) not in spelt:
             return miss(f"{shown(found)} is none of {listed(known)}")
-        return _labelled(spelt.get(fold(found), fold(found)), wanted)
+        if len(found) > LONGEST_LABEL:
+            return miss(f"{shown(found)} is too long for a label")
+        given = spelt.get(fold(found), fold(found))
+        return _labelled(given, wanted, f"expected {shown(wanted)}, found {shown(found)}")
 
     return score
 
@@ -113,10 +120,10 @@ def _label_text(value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else text_of(value, "label_match")
 
 
-def _labelled(found: str, wanted: str) -> Score:
+def _labelled(found: str, wanted: str, difference: str) -> Score:
     """The score of a label: whether it is the one that was wanted, which stands beside it as the true one."""
-    explanation = None if found == wanted else f"expected {shown(wanted)}, found {shown(found)}"
-    return Score(value=found == wanted, label=found, explanation=explanation, metadata={"expected": wanted})
+    right = found == wanted
+    return Score(value=right, label=found, explanation=None if right else difference, metadata={"expected": wanted})
 
 
 class _Reader:
