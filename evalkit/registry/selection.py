@@ -140,11 +140,11 @@ def _askable(subject: Any, *, is_async: bool) -> Versioned:
     turned = getattr(subject, "to_async" if is_async else "to_sync", None)
     if turned is not None:
         made: Versioned = turned()
-        return made
-    if callable(getattr(subject, "chat", None)):
-        return subject  # a model of the user's own make
-    kind = AsyncModel if is_async else Model
-    return kind.of(subject)
+    elif callable(getattr(subject, "chat", None)):
+        made = subject  # of the user's own make
+    else:
+        made = (AsyncModel if is_async else Model).of(subject)
+    return made
 
 
 _active: list[Selection] = []
