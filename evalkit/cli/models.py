@@ -1,0 +1,5 @@
+"""`evalkit models`; see `subjects`."""
+
+from evalkit.cli.subjects import group
+
+command = group("model")

@@ -1,0 +1,5 @@
+"""`evalkit prompts`; see `subjects`."""
+
+from evalkit.cli.subjects import group
+
+command = group("prompt")
