@@ -27,6 +27,8 @@ def accounted(
     A usage that the function under test gave itself stays as it is. What a scorer used stands on the first of its
     scores; where it gave none, it is counted with the output, so that the sum is right.
     """
+    if trace is not None and output.trace_id is None:
+        output = dataclasses.replace(output, trace_id=trace.trace_id)
     by_scorer = used(trace) if trace is not None else list(scope.usages)
     if not by_scorer:
         return output, tuple(scores)

@@ -8,7 +8,7 @@ from typing import Self
 
 from evalkit.tracing import threads
 from evalkit.tracing.imports import when_imported
-from evalkit.tracing.orphans import Orphan, Orphans, listen, unlisten
+from evalkit.tracing.orphans import Orphan, Orphans, label, listen, unlisten
 from evalkit.tracing.scope import Capture, Scope, is_disabled
 
 WATCHED = ("opentelemetry.trace", "httpx", "httpx2")
@@ -30,6 +30,7 @@ class Session:
         self.is_active = False
         self.notes: list[str] = []
         self._orphans = Orphans()
+        self._warned: dict[str, list[str]] = {}
         self._undo = contextlib.ExitStack()
 
     def begin(self) -> Self:
@@ -57,7 +58,14 @@ class Session:
 
     def scope(self, *, case_id: str, number: int = 1, suite: str = "") -> Scope:
         """A new trial, with its root span where trials are traced."""
-        scope = Scope(case_id=case_id, number=number, suite=suite, run_id=self.run_id, capture=self.capture)
+        scope = Scope(
+            case_id=case_id,
+            number=number,
+            suite=suite,
+            run_id=self.run_id,
+            capture=self.capture,
+            heard=self._heard,
+        )
         if self.is_active:
             scope.trace()
         return scope
@@ -79,9 +87,13 @@ class Session:
         _SESSIONS.remove(self)
         unlisten(self._orphans)
         self._undo.close()
+        self.notes.extend(_told(text, trials) for text, trials in self._warned.items())
         sentence = self._orphans.sentence()
         if sentence is not None:
             self.notes.append(sentence)
+
+    def _heard(self, scope: Scope, text: str) -> None:
+        self._warned.setdefault(text, []).append(label(scope))
 
     def __enter__(self) -> Self:
         return self.begin()
@@ -90,6 +102,11 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         self.end()
+
+
+def _told(text: str, trials: list[str]) -> str:
+    more = f" and {len(trials) - 1} more" if len(trials) > 1 else ""
+    return f"{text} (in {trials[0]}{more})"
 
 
 _SESSIONS: list[Session] = []
