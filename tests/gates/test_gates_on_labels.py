@@ -136,6 +136,24 @@ def test_the_true_label_may_stand_in_a_dict_or_be_named_by_the_score(make_suite)
     assert judge([parse("intent.kappa >= 0.4")], make_suite(scores, score="intent"))[0].observed == pytest.approx(0.4)
 
 
+def test_a_scorer_that_spells_the_true_labels_itself_is_taken_at_its_word(make_suite):
+    """The case says 2, the scorer C: a trial that failed must not make a third label of the 2."""
+    from evalkit_scorers import multiple_choice
+
+    scorer = multiple_choice()
+    cells = [
+        dataclasses.replace(scorer(output=given, expected=expected), name="intent", scorer="intent")
+        for expected, given in [(0, "(A)"), (2, "(C)"), (2, "(A)"), (0, "no idea")] * 5
+    ]
+    suite = labels_suite(make_suite, [(None, cell) for cell in [*cells, "fail"]])
+    cases = [dataclasses.replace(case, expected=2 * (i % 4 in (1, 2))) for i, case in enumerate(suite.cases)]
+    found = judge([parse("intent.f1 >= 0.1")], dataclasses.replace(suite, cases=tuple(cases)))[0]
+    assert "the 2 labels that cases expect" in found.reason
+    assert found.observed == pytest.approx((10 / 21 * 2 / 2 + 10 / 15) / 2)
+    given = {given for unit in found.inputs["labels"]["units"] for _, given, _ in unit["sides"][0]}
+    assert given == {"A", "C", "(no answer)"}
+
+
 def test_a_score_that_is_only_right_or_wrong_has_no_labels(decide):
     found = decide("intent.f1 >= 0.5", [("spam", True), ("ham", False)] * 20)
     assert found.decision == "fail"
