@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from evalkit.errors import EvalkitError
     from evalkit.loaders import load
     from evalkit.models import AsyncModel, Model, Reply, callable_model
+    from evalkit.prompts import Prompt
+    from evalkit.registry import load_model, load_prompt
     from evalkit.runs import Metric, Run, Verdict
     from evalkit.score import Score, Scorer, scorer
     from evalkit.session import run
@@ -31,6 +33,7 @@ _HOMES = {
     "Metric": "runs",
     "Model": "models",
     "Output": "trial",
+    "Prompt": "prompts",
     "Reply": "models",
     "Run": "runs",
     "Score": "score",
@@ -41,6 +44,8 @@ _HOMES = {
     "Verdict": "runs",
     "callable_model": "models",
     "load": "loaders",
+    "load_model": "registry",
+    "load_prompt": "registry",
     "run": "session",
     "scorer": "score",
     "span": "tracing",
@@ -56,6 +61,7 @@ __all__ = [
     "Metric",
     "Model",
     "Output",
+    "Prompt",
     "Reply",
     "Run",
     "Score",
@@ -67,6 +73,8 @@ __all__ = [
     "__version__",
     "callable_model",
     "load",
+    "load_model",
+    "load_prompt",
     "run",
     "scorer",
     "span",
