@@ -23,7 +23,17 @@ from evalkit.tracing import names, orphans
 from evalkit.tracing.scope import BY_TRACE, inherited, is_disabled
 from evalkit.version import __version__
 
-_MANY = 1_000_000
+_LIMITS = (
+    "max_attributes",
+    "max_span_attributes",
+    "max_event_attributes",
+    "max_link_attributes",
+    "max_events",
+    "max_links",
+    "max_attribute_length",
+    "max_span_attribute_length",
+)
+"""All that the SDK would cut off; by default a long chat loses its first messages."""
 
 
 class Collector(SpanProcessor):
@@ -87,14 +97,7 @@ def tracer() -> api.Tracer | None:
                     resource=Resource.get_empty(),
                     shutdown_on_exit=False,
                     id_generator=_Ids(),
-                    span_limits=SpanLimits(
-                        max_attributes=_MANY,
-                        max_span_attributes=_MANY,
-                        max_event_attributes=_MANY,
-                        max_link_attributes=_MANY,
-                        max_events=_MANY,
-                        max_links=_MANY,
-                    ),
+                    span_limits=SpanLimits(**dict.fromkeys(_LIMITS, SpanLimits.UNSET)),
                 )
                 _own.add_span_processor(_COLLECTOR)
                 _tracer = _own.get_tracer("evalkit", __version__)
