@@ -12,6 +12,8 @@ METHODS = {
     "fractional Tango": "f-tango",
     "paired t": "t",
     "log-ratio t": "lr",
+    "confidence sequence": "cs",
+    "prior-posterior ratio": "ppr",
 }
 """The short names of the methods that make intervals, for tables."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from evalkit.case import Case, Dataset
 from evalkit.errors import StoreError
+from evalkit.exchange import Exchange
 from evalkit.runs import Metric, Provenance, RunStatus, SuiteInfo, Verdict
 from evalkit.store import Spool, Store, open_store
 from evalkit.trial import Trial
@@ -57,12 +58,24 @@ class Keeper:
             lambda spool: spool.add_suite(self._run_id, info, dataset, cases),
         )
 
+    def settle(self, info: SuiteInfo) -> None:
+        """Keep what became of a suite's declaration: whether it stopped early, and why or why not."""
+        self._keep(
+            lambda: self._store.settle_suite(self._run_id, info), lambda spool: spool.settle_suite(self._run_id, info)
+        )
+
     def trials(self, suite: str, trials: Sequence[Trial]) -> None:
         """Keep finished trials, in one transaction."""
         self._keep(
             lambda: self._store.add_trials(self._run_id, suite, trials),
             lambda spool: spool.append(self._run_id, suite, trials),
         )
+
+    def exchanges(self, exchanges: Sequence[Exchange]) -> None:
+        """Keep recorded answers. A store that fails loses them: they can be recorded again, and no result is lost."""
+        if self._spool is None:
+            with contextlib.suppress(StoreError):  # the next trials will find out what is wrong
+                self._store.exchanges.put(exchanges)
 
     def end(
         self,

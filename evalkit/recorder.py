@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalkit.baselines import Baselines
 from evalkit.canonical import new_id, utc_now
 from evalkit.case import Case, Dataset
 from evalkit.errors import GateError
+from evalkit.exchange import Exchange
 from evalkit.gates import Gate, Reference, check, judge, parse, require, with_defaults
+from evalkit.launches import Launches
 from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict
 from evalkit.score import constants_of
 from evalkit.stats import summarise
@@ -78,16 +81,24 @@ class Recorder:
     """One run: declare its suites, open it, record trials as they come, judge each suite, finish.
 
     `store` is the URL of the store, or `None` to keep the run in memory only. `baseline` names the stored run to
-    compare with.
+    compare with, `max_cost` is what the run may cost in US dollars. `launches` says which trials are still worth
+    starting.
     """
 
     def __init__(
-        self, *, store: str | None, seed: int = 0, provenance: Provenance | None = None, baseline: str | None = None
+        self,
+        *,
+        store: str | None,
+        seed: int = 0,
+        provenance: Provenance | None = None,
+        baseline: str | None = None,
+        max_cost: Decimal | None = None,
     ) -> None:
         self.id = new_id()
         self.seed = seed
         self.url = store
         self.baselines = Baselines(url=store, name=baseline)
+        self.launches = Launches(max_cost=max_cost)
         self.provenance = provenance or Provenance()
         self._started_at = utc_now()
         self._parts: dict[str, _Part] = {}
@@ -101,8 +112,11 @@ class Recorder:
         *,
         gates: Sequence[Gate] = (),
         on_inconclusive: Literal["fail", "warn", "pass"] = "fail",
+        trials: Mapping[str, int] | None = None,
     ) -> None:
         """Add a suite. Suites declared after `open` are stored at once.
+
+        `trials` is how many of each case will run, where that is not `info.repeat` of every one.
 
         Raises `NotFound` for a baseline that is not there or cannot be one, and `GateError` for a gate against a
         baseline where none was named, or one of another version.
@@ -119,6 +133,7 @@ class Recorder:
             named=named,
         )
         self._parts[info.name] = part
+        self.launches.declare(info, cases, gates, trials)
         if self._keeper is not None:
             self._keeper.suite(info, dataset, cases)
 
@@ -170,10 +185,23 @@ class Recorder:
         if self._keeper is not None:
             self._keeper.trials(suite, trials)
 
+    def exchanges(self, exchanges: Sequence[Exchange]) -> None:
+        """Store recorded answers beside the run."""
+        if self._keeper is not None:
+            self._keeper.exchanges(exchanges)
+
     def judge(self, suite: str) -> tuple[Verdict, ...]:
-        """The verdicts on a suite's trials so far, by its gates; the same when asked again."""
+        """The verdicts on a suite's trials so far, by its gates; the same when asked again.
+
+        The record of a suite that stopped early says so from now on, in the store too.
+        """
         part = self._parts[suite]
         if part.verdicts is None:
+            info = self.launches.outcome(suite)
+            if info != part.info:
+                part.info = info
+                if self._keeper is not None:
+                    self._keeper.settle(info)
             part.verdicts = judge(
                 part.gates,
                 part.so_far(),

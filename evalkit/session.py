@@ -11,20 +11,29 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from evalkit.case import Case, Dataset
 from evalkit.config import Settings, find_root, load_settings
 from evalkit.errors import SuiteError
+from evalkit.gates import Gate
+from evalkit.launches import Launches, declared_stop, in_order
 from evalkit.loaders import read_dataset
+from evalkit.outgoing import Outgoing
 from evalkit.provenance import collect
 from evalkit.recorder import Recorder, check_plan, parse_gates
+from evalkit.registry import selection as registry
 from evalkit.runner import Engine, Finished, Job, Notes, run_job
 from evalkit.runs import DatasetInfo, Run, RunStatus, ScorerInfo, SuiteInfo
 from evalkit.score import Scorer, is_async_callable
-from evalkit.suites import Suite, suite_of
+from evalkit.suites import StopChoice, Suite, suite_of
 from evalkit.tracing import Session
+from evalkit.versions import Version
+
+_NEVER: Mapping[str, Any] = MappingProxyType({})
 
 _log = logging.getLogger("evalkit")
 Progress = Callable[[int, int], None]
@@ -41,6 +50,8 @@ def run(
     sample: int | None = None,
     seed: int | None = None,
     timeout: float | None = None,
+    stop: StopChoice | None = None,
+    max_cost: Decimal | float | None = None,
     arguments: Mapping[str, Any] | None = None,
     progress: Progress | bool | None = None,
 ) -> Run:
@@ -49,9 +60,10 @@ def run(
     The options are those of the suite and of the command line, and win over both; the settings of the
     `pyproject.toml` in or above the current folder hold where nothing is given. `arguments` are passed to
     every function beside `case`, in the place of pytest's fixtures. `baseline` is a stored run to compare with, or
-    the name of one, as `evalkit show` takes it. `progress` is a function of how many are done
-    and how many there are, `False` for silence; left out, a bar is drawn where stderr is a terminal. Works in a
-    notebook, where an event loop is running already.
+    the name of one, as `evalkit show` takes it. `stop` is when a suite may stop before its last case, `max_cost` the
+    most that the run may cost in US dollars; a run that stopped early is partial. `progress` is a function of how
+    many are done and how many there are, `False` for silence; left out, a bar is drawn where stderr is a terminal.
+    Works in a notebook, where an event loop is running already.
 
     Raises `EvalkitError` for a mistake in a declaration, before anything runs. Ctrl-C ends the run as
     `interrupted`, with what is done stored, and is raised again.
@@ -65,6 +77,8 @@ def run(
         "sample": sample,
         "seed": seed,
         "timeout": timeout,
+        "stop": stop,
+        "max_cost": max_cost,
     }
     settings = load_settings(root, flags={name: value for name, value in given.items() if value is not None})
     work = functools.partial(
@@ -103,8 +117,14 @@ def _run(
     arguments: Mapping[str, Any],
     progress: Progress | bool | None,
 ) -> Run:
-    recorder = Recorder(store=settings.store, seed=settings.seed, baseline=settings.baseline)
-    plans = [_plan(function, settings, gates, arguments, recorder) for function in functions]
+    recorder = Recorder(
+        store=settings.store, seed=settings.seed, baseline=settings.baseline, max_cost=settings.max_cost
+    )
+    outgoing = Outgoing(settings, to_store=recorder.exchanges)
+    outgoing.check()
+    selection = registry.Selection(settings)
+    selection.check_picks()
+    plans = [_plan(function, settings, gates, arguments, recorder, selection) for function in functions]
     if not plans:
         raise SuiteError("There is no suite to run.", hint="Write: evalkit.run(test_something).")
     recorder.provenance = collect()
@@ -114,11 +134,12 @@ def _run(
     engine = Engine(max_threads=max(limit for _, limit, _ in plans) + 4)
     tracing = Session(run_id=recorder.id, capture=settings.capture)
     try:
-        with _shown(progress, total) as show, tracing:
+        with _shown(progress, total) as show, tracing, outgoing, selection:
             done = 0
             for name, limit, jobs in plans:
-                for finished in _flights(engine, jobs, limit):
+                for finished in _flights(engine, name, jobs, limit, recorder.launches):
                     recorder.record(name, [one.trial for one in finished])
+                    outgoing.keep(outgoing.take())
                     done += len(finished)
                     show(done, total)
                 recorder.judge(name)
@@ -128,8 +149,9 @@ def _run(
         raise
     finally:
         engine.close()
+        outgoing.flush()
         result = recorder.finish(status)
-        for note in tracing.notes:
+        for note in (*tracing.notes, *outgoing.notes):
             _log.warning(note)
     return result
 
@@ -140,6 +162,7 @@ def _plan(
     extra: Sequence[str],
     arguments: Mapping[str, Any],
     recorder: Recorder,
+    selection: registry.Selection,
 ) -> tuple[str, int, Iterator[Job]]:
     suite = suite_of(function)
     if suite is None:
@@ -152,6 +175,8 @@ def _plan(
     cases = sampled(dataset, settings.sample, seed)
     repeat = settings.repeat or suite.repeat or 1
     gates = parse_gates(suite, [*settings.gates_for(suite.name), *extra])
+    chosen = selection.choose(suite, is_async=is_async_callable(suite.function))
+    chosen.check(replay=settings.cache == "replay")
     info = suite_info(
         suite,
         dataset,
@@ -163,14 +188,24 @@ def _plan(
         repeat=repeat,
         planned=len(cases) * repeat,
         selection=None if settings.sample is None else f"sample {settings.sample}",
+        versions=chosen.versions,
+        stop=stop_of(suite, gates, settings, cases=len(cases)),
     )
     check_plan(suite, gates, info, cases, recorder.baselines)
-    wanted = _wanted(suite, arguments)
+    wanted = _wanted(suite, {**arguments, **chosen.arguments})
     on_inconclusive = suite.on_inconclusive or settings.inconclusive
     recorder.declare(info, dataset, cases, gates=gates, on_inconclusive=on_inconclusive)
     limit = suite.max_concurrency or settings.max_concurrency
     timeout = suite.timeout if suite.timeout is not None else settings.timeout
-    return suite.name, limit, _jobs(suite, cases, repeat, wanted, timeout)
+    return suite.name, limit, _jobs(suite, in_order(cases, info), repeat, wanted, timeout)
+
+
+def stop_of(suite: Suite, gates: Sequence[Gate], settings: Settings, *, cases: int, kept: str = "") -> dict[str, Any]:
+    """What the metadata of a suite say of how it may stop; `kept` is why no suite of the session may."""
+    if settings.baseline is not None:
+        kept = kept or "the run is compared with a baseline, and such a run never stops early"
+    seed = suite.seed if suite.seed is not None else settings.seed
+    return declared_stop(settings.stop or suite.stop or "never", gates, seed=seed, cases=cases, kept=kept)
 
 
 def sampled(dataset: Dataset, size: int | None, seed: int) -> Sequence[Case]:
@@ -193,8 +228,13 @@ def suite_info(
     repeat: int,
     planned: int,
     selection: str | None,
+    versions: tuple[Version, ...] = (),
+    stop: Mapping[str, Any] = _NEVER,
 ) -> SuiteInfo:
-    """The record of a declaration, as it is in one run; `planned` trials of it were selected."""
+    """The record of a declaration, as it is in one run; `planned` trials of it were selected.
+
+    `versions` are its prompt and its model. `stop` is what `stop_of` gives.
+    """
     return SuiteInfo(
         name=name,
         nodeid=nodeid,
@@ -207,7 +247,8 @@ def suite_info(
         planned=planned,
         selection=selection,
         seed=suite.seed if suite.seed is not None else settings.seed,
-        metadata=suite.metadata,
+        versions=versions,
+        metadata={**suite.metadata, **stop},
     )
 
 
@@ -253,32 +294,37 @@ def _jobs(
             )
 
 
-def _flights(engine: Engine, jobs: Iterator[Job], limit: int) -> Iterator[list[Finished]]:
-    # Up to `limit` jobs at once; what has finished is handed on in lots, so that it can be stored in lots.
+def _flights(
+    engine: Engine, suite: str, jobs: Iterator[Job], limit: int, launches: Launches
+) -> Iterator[list[Finished]]:
+    # Up to `limit` jobs at once; what has finished is handed on in lots, so that it can be stored in lots. Once the
+    # suite is not worth another trial, those in flight are finished: they are paid for, and belong to its order.
     running = 0
     finished: list[Finished] = []
     errors: list[BaseException] = []
 
-    def landed(task: asyncio.Task[Finished]) -> None:
+    def landed(job: Job, task: asyncio.Task[Finished]) -> None:
         nonlocal running
         running -= 1
-        if task.cancelled():
-            return
-        error = task.exception()
-        if error is None:
-            finished.append(task.result())
-        else:
+        error = None if task.cancelled() else task.exception()
+        done = None if task.cancelled() or error is not None else task.result()
+        launches.landed(suite, job.case.id, job.number, None if done is None else done.trial)
+        if done is not None:
+            finished.append(done)
+        elif error is not None:
             errors.append(error)
 
-    exhausted = False
-    while not exhausted or running:
-        while running < limit and not exhausted:
-            job = next(jobs, None)
-            if job is None:
-                exhausted = True
+    job = next(jobs, None)
+    while job is not None or running:
+        while running < limit and job is not None:
+            answer = launches.ask(suite, job.case.id, job.number)
+            if answer == "stop":
+                job = None
+            if answer != "go" or job is None:
                 break
             running += 1
-            engine.start(run_job(job, engine.threads), landed)
+            engine.start(run_job(job, engine.threads), functools.partial(landed, job))
+            job = next(jobs, None)
         engine.pump()
         if errors:
             raise errors[0]

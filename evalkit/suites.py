@@ -51,9 +51,9 @@ class Suite:
     """The declaration of a suite, as written; nothing has been read or run.
 
     `file` and `line` are where the function stands. `max_concurrency`, `repeat`, `seed` and `stop` are `None`
-    where the setting of the session decides. `timeout` is in seconds per trial. `cluster` is the metadata key of the cases
-    by which they hang together, `None` where each stands for itself; it is kept in `metadata` too. `prompt` and `model`
-    are the name of one, or one itself; `None` where the suite declares none.
+    where the setting of the session decides. `timeout` is in seconds per trial. `cluster` is the metadata key of the
+    cases by which they hang together, `None` where each stands for itself; it is kept in `metadata` too. `prompt` and
+    `model` are the name of one, or one itself; `None` where the suite declares none.
     """
 
     function: Callable[..., Any]

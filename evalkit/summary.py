@@ -245,7 +245,7 @@ def _line(metric: Metric | None, *, label: str, gate: _Gated | None = None, reru
         value=figure(value, unit),
         interval=interval(low, high, unit),
         tag=tag,
-        size=f"{source.cases:,}×{_repeats(source)}",
+        size=_size(source),
         missing=f"{missing:,}",
         rerun="" if rerun is None else figure(rerun, unit),
     )
@@ -268,6 +268,13 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
         yield verdict.hint
 
 
+def _size(source: Metric | Verdict) -> str:
+    """`40×3`: cases and trials of each; `76/400` where fewer trials ran than there are cases."""
+    if source.trials < source.cases:
+        return f"{source.trials:,}/{source.cases:,}"
+    return f"{source.cases:,}×{_repeats(source)}"
+
+
 def _repeats(source: Metric | Verdict) -> str:
     if not source.cases:
         return "0"
@@ -287,11 +294,15 @@ def _notes(run: Run, suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]
     info = suite.info
     if info.is_partial:
         why = f" ({info.selection})" if info.selection else ""
-        text = f"Partial{why}: {info.planned:,} of {count(info.declared, 'trial')} selected; no baseline, no evidence."
+        ran, verb = (len(suite.trials), "were run") if info.planned == info.declared else (info.planned, "selected")
+        text = f"Partial{why}: {ran:,} of {count(info.declared, 'trial')} {verb}; no baseline, no evidence."
         yield from (paint(line, "33") for line in wrapped(clean(text), width))
     elif run.status != "complete" and len(suite.trials) < info.planned:
         text = f"The run is {run.status}: {len(suite.trials):,} of {count(info.planned, 'trial')} were done."
         yield from (paint(line, "33") for line in wrapped(text, width))
+    if info.stop is not None and info.stop.kept:
+        text = f"It could not stop early (stop = {info.stop.rule}): {info.stop.kept}."
+        yield from (paint(line, "2") for line in wrapped(clean(text), width))
 
 
 def _raised(suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]:
@@ -336,7 +347,7 @@ def _closing(run: Run, width: int, paint: Paint) -> Iterator[str]:
         if decisions[name]
     ]
     text = f"{count(len(run.verdicts), 'gate')}: " + ", ".join(told)
-    evidence = [verdict for verdict in run.verdicts if verdict.level is not None]
+    evidence = [verdict for verdict in run.verdicts if verdict.level is not None and "early" not in verdict.inputs]
     if len(evidence) > 1:
         chance = sum((1 - (verdict.level or 0)) / 2 for verdict in evidence)
         note = f"{len(evidence)} of them on evidence: by chance alone one fails in up to {100 * chance:.3g} % of runs."

@@ -6,6 +6,7 @@ again from a recorded verdict, and `exit_code` is the one code that follows.
 
 from evalkit.gates.check import check
 from evalkit.gates.comparable import require
+from evalkit.gates.early import Watch
 from evalkit.gates.exits import exit_code
 from evalkit.gates.gate import Baseline, Gate
 from evalkit.gates.judging import DEFAULT_ERRORS, judge, recompute, with_defaults
@@ -17,6 +18,7 @@ __all__ = [
     "Baseline",
     "Gate",
     "Reference",
+    "Watch",
     "check",
     "exit_code",
     "judge",

@@ -24,6 +24,9 @@ from evalkit.stats.power import (
 from evalkit.stats.ranks import Ranks, share_of
 from evalkit.stats.totals import Total
 
+ON_STOPPED = 'The verdict on the suite was settled without the other cases; for all of them run it with stop="never".'
+"""What to do about the cases that a suite left out because everything was decided."""
+
 _RERUN_SHARE = 0.5
 """The part of the variance that reruns alone make, above which more trials are worth their price."""
 
@@ -33,14 +36,16 @@ def context(sample: Sample, gate: Gate | None = None) -> str:
     told = ""
     data = sample.data
     bounded = isinstance(data, Means | Ranks) and not math.isinf(data.range[1])
-    if sample.failed and bounded and gate is not None and gate.wants_more:
-        one = sample.failed == 1
-        told += f" {plural(sample.failed, 'trial')} whose function raised {'counts' if one else 'count'} as 0."
     if isinstance(data, Labelled):
         told += _on_labels(data)
         if sample.failed and gate is not None and gate.wants_more:
             one = sample.failed == 1
             told += f" {plural(sample.failed, 'trial')} whose function raised {'counts' if one else 'count'} as wrong."
+    if sample.failed and bounded and gate is not None and gate.wants_more:
+        one = sample.failed == 1
+        told += f" {plural(sample.failed, 'trial')} whose function raised {'counts' if one else 'count'} as 0."
+    if sample.stopped:
+        return f"{told} The suite stopped at {sample.stopped}, as its verdict was settled."
     if sample.absent:
         told += f" The run stopped early: {sample.absent:,} of {plural(sample.planned, 'trial')} never ran."
     if sample.selection:
@@ -48,11 +53,6 @@ def context(sample: Sample, gate: Gate | None = None) -> str:
     return told
 
 
-def on_problem(gate: Gate, sample: Sample) -> str:
-    """What to do where a gate cannot pass at all."""
-    if sample.errored:
-        return "Repair what raised; the first error is shown with its case."
-    if gate.is_builtin and gate.metric != "errors" and sample.trials:
 def _on_labels(data: Labelled) -> str:
     """What the figure is the figure of, and what has no true label."""
     told = ""
@@ -63,13 +63,18 @@ def _on_labels(data: Labelled) -> str:
     return told
 
 
-        return "Let the function return evalkit.Output(value, usage=…, latency=…), or add a scorer to the suite."
-    return "Check the scorers of the suite and the name in the gate."
+def on_problem(gate: Gate, sample: Sample) -> str:
+    """What to do where a gate cannot pass at all."""
     if gate.statistic in LABEL_STATISTICS:
         return (
             "Let the scorer return the label as text, and the case's `expected` be the right one; label_match() of "
             "evalkit_scorers does."
         )
+    if sample.errored:
+        return "Repair what raised; the first error is shown with its case."
+    if gate.is_builtin and gate.metric != "errors" and sample.trials:
+        return "Let the function return evalkit.Output(value, usage=…, latency=…), or add a scorer to the suite."
+    return "Check the scorers of the suite and the name in the gate."
 
 
 def on_miss(gate: Gate, data: Means | Ranks | Total | Labelled) -> str:
@@ -89,6 +94,10 @@ def on_miss(gate: Gate, data: Means | Ranks | Total | Labelled) -> str:
 
 def on_missing(gate: Gate, sample: Sample) -> str:
     """What to do about missing values, by what made them missing."""
+    if isinstance(sample.data, Labelled) and sample.data.untrue:
+        return "Give every case an `expected`, the right label; a score may name it as metadata, expected=…"
+    if sample.stopped:
+        return ON_STOPPED
     if sample.absent:
         return "Let the run finish: --evalkit-resume takes up where it stopped."
     raised = sample.errored - sample.failed
@@ -124,6 +133,12 @@ def on_undecided(gate: Gate, sample: Sample, data: Means | Ranks | Labelled, int
     missing = data.planned - data.values if isinstance(data, Means) else data.missing
     if missing or (isinstance(data, Labelled) and data.untrue):
         return on_missing(gate, sample)
+    if isinstance(data, Labelled):
+        needed = cases_needed(data, float(gate.bound), interval)
+        if needed is None:
+            return f"What was seen is too near the bound for any number of cases to tell. {_alone(gate)}"
+        unit = "cluster" if data.clustered else "case"
+        return f"About {plural(needed, unit)} would decide it if the labels go on as they did. {_alone(gate)}"
     if isinstance(data, Ranks):
         needed = quantile_cases(float(share_of(gate.reduces_by)), upper=not gate.wants_more, level=interval.level)
         if data.groups < needed:
@@ -133,12 +148,6 @@ def on_undecided(gate: Gate, sample: Sample, data: Means | Ranks | Labelled, int
     first = "What was seen is too near the bound for any number of cases to tell."
     if cases is not None:
         more = f"About {plural(cases, 'case')} would decide it if the score stays as it is"
-    if isinstance(data, Labelled):
-        needed = cases_needed(data, float(gate.bound), interval)
-        if needed is None:
-            return f"What was seen is too near the bound for any number of cases to tell. {_alone(gate)}"
-        unit = "cluster" if data.clustered else "case"
-        return f"About {plural(needed, unit)} would decide it if the labels go on as they did. {_alone(gate)}"
         first = f"{more}{_or_trials(data, cases)}."
     return f"{first}{_shown(gate, data, interval)}{_passes_needed(gate, data, interval.level)} {_alone(gate)}"
 

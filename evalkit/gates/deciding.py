@@ -13,15 +13,17 @@ from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
 
 from evalkit.gates import advice
+from evalkit.gates.early import METHOD, verdict_early
 from evalkit.gates.gate import Gate
 from evalkit.gates.sample import Data, Sample
 from evalkit.gates.words import amount, asked, bound, plural, sentence, subject
 from evalkit.runs import Decision
-from evalkit.stats.intervals import Interval
 from evalkit.stats.agreement import FEWEST_CASES
-from evalkit.stats.means import Means, exact
+from evalkit.stats.intervals import Interval
 from evalkit.stats.labelled import Labelled
+from evalkit.stats.means import Means, exact
 from evalkit.stats.ranks import Ranks, share_of
+from evalkit.stats.sequential import Seen
 from evalkit.stats.totals import Each, Total
 
 FEWEST_REPEATED = 10
@@ -53,7 +55,25 @@ def decide(gate: Gate, sample: Sample) -> Finding:
         return Finding(
             decision="fail", reason=sample.problem + advice.context(sample), hint=advice.on_problem(gate, sample)
         )
+    if found.decision == "inconclusive" and sample.early is not None:
+        return _foretold(gate, sample.early)
     return found
+
+
+def _foretold(gate: Gate, seen: Seen) -> Finding:
+    """The finding of a suite that stopped early: what all its cases would very likely have said."""
+    decision, reason = verdict_early(gate, seen)
+    low, high = seen.span
+    return Finding(
+        decision=decision,
+        observed=seen.passes / seen.done if seen.done else None,
+        low=low / seen.cases,
+        high=high / seen.cases,
+        level=seen.level,
+        method=METHOD,
+        reason=reason,
+        hint="" if decision == "pass" else advice.ON_STOPPED,
+    )
 
 
 def _by_numbers(gate: Gate, sample: Sample, data: Data) -> Finding:
@@ -115,6 +135,8 @@ def _measured(
     """The value, its bounds, and how many trials have none."""
     if isinstance(data, Means):
         return data.value, *data.bounds, data.planned - data.values
+    if isinstance(data, Labelled):
+        return data.value, *data.bounds, data.missing or math.ceil(data.untrue)
     if isinstance(data, Total):
         return data.total if data.known else None, *data.bounds, data.missing
     value = data.value(gate.reduces_by)
@@ -128,6 +150,11 @@ def _is_fragile(gate: Gate, data: Means | Ranks | Total | Labelled, passed: bool
     On a bounded scale the most telling case goes to the other end; without bounds it is left out. A gate on errors
     that saw none is not fragile: in a small suite that would be said of every run in which nothing is wrong.
     """
+    if isinstance(data, Labelled):
+        changed = data.flipped(to_right=gate.wants_more != passed)
+        return any(value is not None and gate.holds(value) != passed for value in changed)
+    if not isinstance(data, Means) or (gate.metric == "errors" and passed and data.total == 0):
+        return False
     low, high = data.range
     telling = data.most if gate.wants_more == passed else data.least
     if math.isinf(high):
@@ -136,8 +163,6 @@ def _is_fragile(gate: Gate, data: Means | Ranks | Total | Labelled, passed: bool
         other = (data.total - telling) / (data.complete - 1)
     else:
         opposite = Fraction(low) if gate.wants_more == passed else Fraction(high)
-    if isinstance(data, Labelled):
-        return data.value, *data.bounds, data.missing or math.ceil(data.untrue)
         other = (data.total - telling + opposite) / data.complete
     return gate.holds(other) != passed
 
@@ -150,11 +175,6 @@ def _each(gate: Gate, sample: Sample, data: Each) -> Finding:
         shown = ", ".join(data.missed_ids) + (", …" if data.missed > len(data.missed_ids) else "")
         short = f"{plural(data.missed, 'case')} of {cases:,} {'falls' if data.missed == 1 else 'fall'} short"
         return Finding(
-    if isinstance(data, Labelled):
-        changed = data.flipped(to_right=gate.wants_more != passed)
-        return any(value is not None and gate.holds(value) != passed for value in changed)
-    if not isinstance(data, Means) or (gate.metric == "errors" and passed and data.total == 0):
-        return False
             decision="fail",
             observed=worst,
             method="exact",
@@ -243,6 +263,12 @@ def _too_little(gate: Gate, data: Means | Ranks | Labelled, interval: Interval |
     """Why there is no interval to rest a verdict on, or nothing."""
     if isinstance(data, Ranks):
         return ""
+    if isinstance(data, Labelled):
+        unit = "cluster" if data.clustered else "case"
+        if data.groups < FEWEST_CASES:
+            few = f"{plural(data.groups, unit)} {'is' if data.groups == 1 else 'are'} too few"
+            return f"{few} for an interval of {subject(gate)} to be trusted; it takes {FEWEST_CASES}."
+        return "" if interval is not None else f"No {unit} has both the right label and the one that was given."
     if data.cases < 2:
         return "One case alone says nothing about others."
     if data.clusters is not None and data.groups < FEWEST_REPEATED:
@@ -263,12 +289,6 @@ def _too_little(gate: Gate, data: Means | Ranks | Labelled, interval: Interval |
     kind = {"binary": "repeated trials", "unit": "graded scores"}.get(data.shape, "measured values")
     return f"{plural(data.complete, 'case')} of {kind} are too few for an interval to be trusted; it takes {fewest}."
 
-    if isinstance(data, Labelled):
-        unit = "cluster" if data.clustered else "case"
-        if data.groups < FEWEST_CASES:
-            few = f"{plural(data.groups, unit)} {'is' if data.groups == 1 else 'are'} too few"
-            return f"{few} for an interval of {subject(gate)} to be trusted; it takes {FEWEST_CASES}."
-        return "" if interval is not None else f"No {unit} has both the right label and the one that was given."
 
 def _limit(value: float) -> Fraction | None:
     return None if math.isinf(value) else Fraction(value)

@@ -12,6 +12,7 @@ from evalkit.errors import GateError
 from evalkit.gates import versus as against
 from evalkit.gates.claims import decide_claim
 from evalkit.gates.deciding import decide
+from evalkit.gates.early import tagged
 from evalkit.gates.gate import Gate
 from evalkit.gates.parser import parse
 from evalkit.gates.sample import Sample, from_inputs, sample, to_inputs
@@ -46,10 +47,11 @@ def judge(
     """One verdict per gate, in their order, from the trials of a suite alone, and those of a baseline.
 
     A run that stopped early or is partial is judged on what there is: trials that never ran are missing values,
-    and the reason says so. Nothing scored, no trial, no scorer and an unknown name are a `fail`. `baseline` is the
-    same suite in the run that gates compare with, `named` has those that gates name themselves. Raises `GateError`
-    for a gate of a kind that this version cannot decide, for a comparison without a baseline, and for one with
-    another version of the dataset or scorer.
+    and the reason says so; where a suite was allowed to stop `anytime`, what it had seen by then decides. Nothing
+    scored, no trial, no scorer and an unknown name are a `fail`. `baseline` is the same suite in the run that gates
+    compare with, `named` has those that gates name themselves. Raises `GateError` for a gate of a kind that this
+    version cannot decide, for a comparison without a baseline, and for one with another version of the dataset or
+    scorer.
     """
     for gate in gates:
         refuse_unsupported(gate)
@@ -60,7 +62,8 @@ def judge(
     found: list[Verdict] = []
     for gate in gates:
         if gate.baseline is None:
-            found.append(_verdict(gate, sample(gate, table), suite.info.name, on_inconclusive))
+            data_at = tagged(sample(gate, table), gate, suite)
+            found.append(_verdict(gate, data_at, suite.info.name, on_inconclusive))
         else:
             data = versus(gate, table, reference_for(gate, reference, named))
             found.append(_verdict(gate, data, suite.info.name, on_inconclusive))

@@ -18,6 +18,7 @@ from evalkit.stats.labels import MOST_LABELS, NO_ANSWER, units_of
 from evalkit.stats.means import Means, Open, means, pass_rates, per_case
 from evalkit.stats.ranks import Ranks, Recording, ranks
 from evalkit.stats.repeats import fewest_trials, is_reducer, reduced, takes_passes, too_few
+from evalkit.stats.sequential import Seen
 from evalkit.stats.slices import members
 from evalkit.stats.totals import Each, Total, each, total
 
@@ -32,7 +33,8 @@ class Sample:
     `failed` trials raised in the function under test and count as 0 where the gate asks for more. `problem` is why
     the gate cannot pass whatever the numbers are, and empty otherwise; a gate on errors has its numbers all the
     same. `selection` says which part of the suite was
-    run, `None` for all of it.
+    run, `None` for all of it. `stopped` is after how many cases the suite stopped because everything was decided,
+    and empty where it did not; `early` has the counts of that moment where they foretell the whole suite.
     """
 
     data: Data | None
@@ -45,6 +47,8 @@ class Sample:
     failed: int = 0
     problem: str = ""
     selection: str | None = None
+    stopped: str = ""
+    early: Seen | None = None
 
     @property
     def absent(self) -> int:
@@ -62,14 +66,14 @@ def sample(gate: Gate, table: Table) -> Sample:
     found = dataclasses.replace(counted(table, column, positions), problem=problem, selection=selection)
     if column is None or (problem and not (gate.metric == "errors" and found.trials)):
         return found
-    return dataclasses.replace(found, data=_data(gate, table, _scaled(gate, column), positions))
-
-
-def _problem(gate: Gate, table: Table, column: Column | None, positions: Sequence[int] | None) -> str:
     if gate.statistic in LABEL_STATISTICS:
         data = labels_of(gate, [(table, column.name)], positions)
         problem = label_problem(gate, data)
         return dataclasses.replace(found, data=None if problem else data, problem=problem)
+    return dataclasses.replace(found, data=_data(gate, table, _scaled(gate, column), positions))
+
+
+def _problem(gate: Gate, table: Table, column: Column | None, positions: Sequence[int] | None) -> str:
     """Why the gate can never pass, as a sentence, or nothing."""
     if not table.case_of:
         return "No trial ran, so there is nothing that could pass."
@@ -109,10 +113,6 @@ def _only_score(table: Table) -> str:
     declared = [scorer.name for scorer in table.suite.info.scorers if scorer.name in scores]
     return declared[0] if len(declared) == 1 else scores[0] if len(scores) == 1 else ""
 
-
-def _is_on_passes(gate: Gate) -> bool:
-    statistic = gate.reduces_by
-    return statistic == "rate" or (is_reducer(statistic) and takes_passes(statistic))
 
 def labels_of(gate: Gate, sides: Sequence[tuple[Table, str]], positions: Sequence[int] | None) -> Labelled:
     """What a gate on labels is decided from: one side, or the baseline and the run."""
@@ -163,6 +163,10 @@ def _is_asserted(column: Column) -> bool:
 def _listed(labels: Sequence[str]) -> str:
     return ", ".join(labels[:3]) + (", …" if len(labels) > 3 else "")
 
+
+def _is_on_passes(gate: Gate) -> bool:
+    statistic = gate.reduces_by
+    return statistic == "rate" or (is_reducer(statistic) and takes_passes(statistic))
 
 
 def _passes_name(gate: Gate) -> str:
@@ -227,7 +231,12 @@ def _data(gate: Gate, table: Table, column: Column, positions: Sequence[int] | N
 
 def to_inputs(sample: Sample) -> dict[str, Any]:
     """The sample as JSON data: fractions and infinities as text, of sorted values those at the ranks that were used."""
-    fields = {f.name: getattr(sample, f.name) for f in dataclasses.fields(sample) if f.name != "data"}
+    apart = ("data", "stopped", "early")
+    fields = {f.name: getattr(sample, f.name) for f in dataclasses.fields(sample) if f.name not in apart}
+    if sample.stopped:
+        fields["stopped"] = sample.stopped
+    if sample.early is not None:
+        fields["early"] = dataclasses.asdict(sample.early)
     data = sample.data
     if isinstance(data, Means):
         fields["means"] = _plain(data) | {"open": [_plain(cell) for cell in data.open]}
@@ -242,6 +251,8 @@ def to_inputs(sample: Sample) -> dict[str, Any]:
         fields["total"] = _plain(data)
     elif isinstance(data, Each):
         fields["each"] = _plain(data)
+    elif isinstance(data, Labelled):
+        fields["labels"] = labelled.to_plain(data)
     return fields
 
 
@@ -251,8 +262,6 @@ def from_inputs(inputs: Mapping[str, Any]) -> Sample:
     data: Data | None = None
     if (plain := fields.pop("means", None)) is not None:
         cells = tuple(Open(**(cell | _fractions(cell, "sum", "least", "most"))) for cell in plain["open"])
-    elif isinstance(data, Labelled):
-        fields["labels"] = labelled.to_plain(data)
         exact = _fractions(plain, "total", "least", "most")
         clusters = plain.get("clusters")
         grouped = None if clusters is None else tuple(Cluster(**cluster) for cluster in clusters)
@@ -264,6 +273,10 @@ def from_inputs(inputs: Mapping[str, Any]) -> Sample:
         data = Total(**(plain | {"total": Fraction(plain["total"]), "range": _range(plain)}))
     elif (plain := fields.pop("each", None)) is not None:
         data = Each(**(plain | {"missed_ids": tuple(plain["missed_ids"])}))
+    elif (plain := fields.pop("labels", None)) is not None:
+        data = labelled.from_plain(plain)
+    if (seen := fields.pop("early", None)) is not None:
+        fields["early"] = Seen(**seen)
     return Sample(data=data, **fields)
 
 

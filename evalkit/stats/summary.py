@@ -13,6 +13,7 @@ from evalkit.stats.means import Means, PerCase, means, pass_rates, per_case
 from evalkit.stats.ranks import ranks, share_of
 from evalkit.stats.repeats import flaky_cases, reduced
 from evalkit.stats.slices import Slice, all_slices
+from evalkit.stats.stopped import BIASED, is_stopped, stopped_interval, what_ran
 from evalkit.stats.totals import total
 from evalkit.stats.variance import variance_split
 
@@ -33,8 +34,10 @@ def summarise(suite: SuiteRun, *, level: float = 0.95) -> tuple[Metric, ...]:
     of the case means (see `Means.interval`). A trial whose function raised counts as 0 on a scale from 0 to 1; a
     trial without a score counts as nothing in `value`, and as whatever it might have been in `low` and `high`.
     Latency, cost and tokens are there where they were recorded. Where the suite was repeated, a score that is right or
-    wrong has its `flake_rate`, `pass@K` and `pass^K` besides.
+    wrong has its `flake_rate`, `pass@K` and `pass^K` besides. Of a suite that stopped early it is the cases that ran.
     """
+    if is_stopped(suite.info):
+        suite = what_ran(suite)
     table = read(suite)
     slices = all_slices(suite.cases)
     counts = _Counts(table, slices)
@@ -148,7 +151,7 @@ class _Counts:
 
 
 def _mean_metric(column: Column, statistic: str, data: Means, level: float, suite: SuiteRun, count: _Count) -> Metric:
-    notes: list[str] = []
+    notes: list[str] = [BIASED] if is_stopped(suite.info) else []
     low = high = None
     method = ""
     missing = data.planned - (count.scored if column.shape == "label" else data.values)
@@ -159,7 +162,7 @@ def _mean_metric(column: Column, statistic: str, data: Means, level: float, suit
     elif data.cases < FEWEST_FOR_INTERVAL:
         notes.append(f"fewer than {FEWEST_FOR_INTERVAL} cases, so no interval")
     elif value is not None:
-        interval = data.interval(level)
+        interval = stopped_interval(data, level) if is_stopped(suite.info) else data.interval(level)
         if interval is not None:
             low, high, method = interval.low, interval.high, interval.method
             if column.builtin and column.unit:  # seconds, money and tokens are never below nothing
@@ -209,8 +212,10 @@ def _measured(table: Table, column: Column, level: float, counts: _Counts) -> It
         return
     ordered = ranks(table, column, failed_as_zero=False)
     for statistic in _QUANTILES:
+        lacking = BIASED if is_stopped(suite.info) else f"too few cases for an interval of {statistic}"
         interval = ordered.interval(share_of(statistic), level)
         bounded = ordered.groups >= FEWEST_FOR_INTERVAL and not (math.isinf(interval.low) or math.isinf(interval.high))
+        bounded = bounded and not is_stopped(suite.info)
         yield dataclasses.replace(
             base,
             statistic=statistic,
@@ -218,5 +223,5 @@ def _measured(table: Table, column: Column, level: float, counts: _Counts) -> It
             low=interval.low if bounded else None,
             high=interval.high if bounded else None,
             method=interval.method if bounded else "",
-            note="" if bounded else f"too few cases for an interval of {statistic}",
+            note="" if bounded else lacking,
         )

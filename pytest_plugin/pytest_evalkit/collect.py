@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from evalkit.case import Case, Dataset
 from evalkit.errors import EvalkitError
+from evalkit.gates import Gate
+from evalkit.launches import in_order
 from evalkit.loaders import read_dataset
+from evalkit.registry.selection import Chosen, Selection
 from evalkit.runs import SuiteInfo
-from evalkit.session import sampled, suite_info
+from evalkit.score import is_async_callable
+from evalkit.session import sampled, stop_of, suite_info
 from evalkit.suites import Suite, suite_of
 from pytest_evalkit import internals
 
@@ -34,6 +39,7 @@ class Planned:
     nodeid: str
     location: str
     name: str
+    chosen: Chosen
     items: list[EvalItem] = dataclasses.field(default_factory=list)
     gates: tuple[str, ...] = ()
 
@@ -42,8 +48,22 @@ class Planned:
         left = {item.case.id for item in self.items}
         return tuple(case for case in self.cases if case.id in left)
 
-    def info(self, settings: Settings, *, selection: str | None) -> SuiteInfo:
-        """The record of the declaration, as it is in this run."""
+    def trials(self) -> Mapping[str, int]:
+        """How many items there are of each case that has any."""
+        return Counter(item.case.id for item in self.items)
+
+    def reorder(self, items: list[pytest.Item], info: SuiteInfo) -> None:
+        """Put the suite's items among `items` in the order in which its cases are to run, repeats side by side."""
+        if info.stop is None or info.stop.kept:
+            return
+        order = {case.id: place for place, case in enumerate(in_order(self.selected(), info))}
+        places = [place for place, item in enumerate(items) if isinstance(item, EvalItem) and item.planned is self]
+        self.items.sort(key=lambda item: (order[item.case.id], item.number))
+        for place, item in zip(places, self.items, strict=True):
+            items[place] = item
+
+    def info(self, settings: Settings, *, gates: Sequence[Gate], selection: str | None, kept: str = "") -> SuiteInfo:
+        """The record of the declaration, as it is in this run; `kept` is why no suite of it may stop early."""
         return suite_info(
             self.suite,
             self.dataset,
@@ -55,6 +75,8 @@ class Planned:
             repeat=self.repeat,
             planned=len(self.items),
             selection=selection,
+            versions=self.chosen.versions,
+            stop=stop_of(self.suite, gates, settings, cases=len(self.selected()), kept=kept),
         )
 
 
@@ -121,6 +143,15 @@ class Collection:
         self.planned: list[Planned] = []
         self.errors: list[EvalkitError] = []
         self._datasets: dict[int, tuple[Dataset, Sequence[Case]]] = {}
+        self._chosen: dict[int, Chosen] = {}
+        self._selection: Selection | None = None
+
+    @property
+    def selection(self) -> Selection:
+        """Which prompts and models the session runs with. Raises `ConfigError` for a pick that names none."""
+        if self._selection is None:
+            self._selection = Selection(self.settings)
+        return self._selection
 
     def items(self, collector: Any, name: str, function: Any, suite: Suite) -> list[EvalItem]:
         """The items of a suite's function; none, and the mistake noted, where its dataset cannot be read."""
@@ -128,6 +159,7 @@ class Collection:
             return []
         try:
             self._datasets[id(suite)] = self._read(suite)
+            self._chosen[id(suite)] = self.selection.choose(suite, is_async=is_async_callable(suite.function))
             items: list[EvalItem] = internals.generate(collector, name, function, EvalItem)
         except EvalkitError as error:
             self.errors.append(error)
@@ -142,6 +174,8 @@ class Collection:
             return
         _, cases = self._datasets[id(suite)]
         repeat = self._repeat(suite)
+        for name, value in self._chosen[id(suite)].arguments.items():
+            metafunc.parametrize(name, [value], ids=[pytest.HIDDEN_PARAM])  # no part of an item's id
         ids = [case.id if number == 1 else f"{case.id}-t{number}" for case in cases for number in range(1, repeat + 1)]
         metafunc.parametrize("case", [case for case in cases for _ in range(repeat)], ids=ids)
 
@@ -171,11 +205,22 @@ class Collection:
                     nodeid=f"{collector.nodeid}::{name}{suffix}",
                     location=f"{item.location[0]}:{suite.line}",
                     name=f"{suite.name}{suffix}",
+                    chosen=self._chosen[id(suite)],
                 )
             item.planned = planned
             item.case = item.callspec.params["case"]  # type: ignore[assignment]  # pytest has params as object
             item.number = item.callspec.indices["case"] % repeat + 1
         self.planned.extend(suites.values())
+
+    def check_subjects(self) -> None:
+        """Note as mistakes what a session cannot run with: versions that are not there, models without their key."""
+        try:
+            self.selection.check_picks()
+            for planned in self.planned:
+                planned.chosen.check(replay=self.settings.cache == "replay")
+        except EvalkitError as error:
+            if str(error) not in map(str, self.errors):
+                self.errors.append(error)
 
     def settle(self, items: Sequence[pytest.Item]) -> None:
         """Take note of what is left after `-k`, `--lf` and the like, and give every suite a name of its own."""

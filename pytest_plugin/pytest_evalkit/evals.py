@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import pytest
 
 from evalkit.config import Settings, load_settings
 from evalkit.errors import EvalkitError
+from evalkit.exchange import Exchange
 from evalkit.gates import parse, with_defaults
+from evalkit.outgoing import Outgoing
 from evalkit.recorder import Recorder, check_plan, parse_gates
 from evalkit.runner import Notes
 from evalkit.runs import Run, RunStatus
+from evalkit.store.plain import from_plain
 from evalkit.suites import suite_of
 from evalkit.tracing import Session
 from evalkit.trial import Trial
@@ -40,6 +44,8 @@ class Evals:
         self.collection = Collection(self.settings)
         self.collection.errors.extend(errors)
         self.ledger: Ledger | None = None
+        self.outgoing = Outgoing(self.settings, to_store=self._store_exchanges)
+        self._exchanges: list[Exchange] = []
         self.scheduler: Scheduler | None = None
         self.run: Run | None = None
         self.report: Path | None = None
@@ -64,10 +70,13 @@ class Evals:
     def collected(self, session: pytest.Session) -> None:
         """Plan the run, once it is known which items are left. Raises `pytest.UsageError` for any mistake."""
         self.collection.settle(session.items)
+        if not self.config.option.collectonly:
+            self.collection.check_subjects()
         ledger = self._new_ledger()
         errors = self.collection.errors
         try:
-            self._declare_suites(ledger)
+            self.outgoing.check()
+            self._declare_suites(ledger, session.items)
             self._declare_handwritten(ledger, session)
         except EvalkitError as error:
             errors.append(error)
@@ -81,17 +90,20 @@ class Evals:
 
     def _new_ledger(self) -> Ledger:
         settings = self.settings
-        recorder = Recorder(store=settings.store, seed=settings.seed, baseline=settings.baseline)
+        recorder = Recorder(
+            store=settings.store, seed=settings.seed, baseline=settings.baseline, max_cost=settings.max_cost
+        )
         return Ledger(self.config, recorder)
 
-    def _declare_suites(self, ledger: Ledger) -> None:
+    def _declare_suites(self, ledger: Ledger, items: list[pytest.Item]) -> None:
         errors = self.collection.errors
+        kept = xdist.WHY_NO_STOP if xdist.is_worker(self.config) else ""
         for planned in self.collection.planned:
             extra = self.settings.gates_for(planned.suite.name)
             try:
                 gates = parse_gates(planned.suite, extra)
                 planned.gates = tuple(str(gate) for gate in gates)
-                info = planned.info(self.settings, selection=self._selection())
+                info = planned.info(self.settings, gates=gates, selection=self._selection(), kept=kept)
                 check_plan(planned.suite, gates, info, planned.cases, ledger.baselines)
             except EvalkitError as error:
                 errors.append(error)
@@ -102,6 +114,7 @@ class Evals:
                 planned.selected(),
                 gates=gates,
                 on_inconclusive=planned.suite.on_inconclusive or self.settings.inconclusive,
+                trials=planned.trials(),
             )
             planned.reorder(items, info)
 
@@ -140,12 +153,14 @@ class Evals:
         ledger.open(session)
         self._tracing.run_id = ledger.run_id
         self._tracing.begin()
+        self.outgoing.begin()
         self.collection.selection.__enter__()
         self.config.pluginmanager.register(Traces(self._tracing, self._suite_of), "evalkit-traces")
         self.scheduler = Scheduler(
             session,
             max_concurrency=self.settings.max_concurrency,
             timeout=self.settings.timeout,
+            tracing=self._tracing,
             record=self._record,
             reported=lambda item: ledger.count_down(item.planned.name),
             launches=ledger.launches,
@@ -166,12 +181,28 @@ class Evals:
                 self.ledger.put(flight.setup_report, flight.item.planned.name, flight.trial)
         for name, some in trials.items():
             self.ledger.record(name, some)
+        if not xdist.is_worker(self.config):
+            self.outgoing.keep(self.outgoing.take())
+
+    def _store_exchanges(self, exchanges: Sequence[Exchange]) -> None:
+        self._exchanges.extend(exchanges)  # a worker's first may be here before the run is open
+        if self._exchanges and self.ledger is not None and self.ledger.is_open:
+            self.ledger.exchanges(self._exchanges)
+            self._exchanges.clear()
+
+    def _to_report(self) -> Sequence[Exchange]:
+        # A worker's controller keeps what was recorded; of its own process nobody has to be told.
+        return self.outgoing.take() if xdist.is_worker(self.config) else ()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """End the run, and write the report that was asked for."""
         self._tracing.end()
-        self.notes.extend(self._tracing.notes)
+        if not xdist.is_worker(self.config):
+            self.outgoing.flush()
+            self._store_exchanges(())
+        self.outgoing.end()
+        self.notes.extend([*self._tracing.notes, *self.outgoing.notes])
         if self.notes and xdist.is_worker(self.config):
             self.config.workeroutput[xdist.NOTES] = self.notes  # type: ignore[attr-defined]  # xdist adds it
         if self.errors and xdist.is_controller(self.config):
@@ -226,6 +257,10 @@ class Evals:
         except (EvalkitError, pytest.UsageError) as error:
             self.refuse(session, str(error))
 
+    def receive_exchanges(self, sent: str) -> None:
+        """Keep the recorded answers that a worker put on a report."""
+        self.outgoing.keep([from_plain(Exchange, one) for one in json.loads(sent)])
+
     def count_down(self, suite: str) -> None:
         """Take note that a worker is done with one more item of a suite."""
         if self.ledger is not None and not self.errors:
@@ -253,7 +288,7 @@ class Evals:
                 report.evalkit = trial.outcome  # type: ignore[attr-defined]  # a report takes what plugins add
                 if trial.outcome != "passed" and report.passed:
                     self.ledger.missed(suite, item.nodeid)
-            self.ledger.put(report, suite, trial if call.when == "call" else None)
+            self.ledger.put(report, suite, trial if call.when == "call" else None, self._to_report())
         elif item.nodeid in self._handwritten:
             assert isinstance(item, pytest.Function), "only functions have fixtures"
             suite = self._handwritten[item.nodeid].name
@@ -261,7 +296,7 @@ class Evals:
             trial = handwritten.trial_of(item, call, notes, scope)
             if trial is not None:
                 self.ledger.record(suite, [trial])
-            self.ledger.put(report, suite, trial)
+            self.ledger.put(report, suite, trial, self._to_report())
         return report
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
@@ -294,7 +329,11 @@ class Evals:
             )
 
     def pytest_unconfigure(self) -> None:
-        """Let go of the event loop and its threads."""
+        """Let go of the event loop and its threads, and of what the session ran with."""
+        if self.scheduler is not None:
+            self.collection.selection.__exit__()
+        self._tracing.end()
+        self.outgoing.end()
         if self.scheduler is not None:
             self.scheduler.close()
 

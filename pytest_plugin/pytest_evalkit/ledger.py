@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import pytest
@@ -16,7 +16,9 @@ import pytest
 from evalkit.baselines import Baselines
 from evalkit.case import Case, Dataset
 from evalkit.errors import EvalkitError
+from evalkit.exchange import Exchange
 from evalkit.gates import Gate
+from evalkit.launches import Launches
 from evalkit.provenance import collect
 from evalkit.recorder import Recorder
 from evalkit.runs import Run, RunStatus, SuiteInfo
@@ -53,6 +55,11 @@ class Ledger:
         """The runs that the session is compared with."""
         return self._recorder.baselines
 
+    @property
+    def launches(self) -> Launches:
+        """Which trials are still worth starting."""
+        return self._recorder.launches
+
     def declare(
         self,
         info: SuiteInfo,
@@ -61,9 +68,10 @@ class Ledger:
         *,
         gates: Sequence[Gate],
         on_inconclusive: Literal["fail", "warn", "pass"],
+        trials: Mapping[str, int] | None = None,
     ) -> None:
-        """Add a suite whose `info.planned` items are to come."""
-        self._recorder.declare(info, dataset, cases, gates=gates, on_inconclusive=on_inconclusive)
+        """Add a suite whose `info.planned` items are to come, `trials` of each case."""
+        self._recorder.declare(info, dataset, cases, gates=gates, on_inconclusive=on_inconclusive, trials=trials)
         self._left[info.name] = info.planned
 
     def open(self, session: pytest.Session) -> None:
@@ -106,10 +114,18 @@ class Ledger:
         self.is_open = False
         return self._recorder.finish(status)
 
-    def put(self, report: pytest.TestReport, suite: str, trial: Trial | None) -> None:
+    def exchanges(self, exchanges: Sequence[Exchange]) -> None:
+        """Keep recorded answers beside the run."""
+        self._recorder.exchanges(exchanges)
+
+    def put(
+        self, report: pytest.TestReport, suite: str, trial: Trial | None, exchanges: Sequence[Exchange] = ()
+    ) -> None:
         """In a worker, put on an item's report what the controller has to know; elsewhere there is nothing to do."""
         if not self._is_worker:
             return
+        if exchanges:
+            setattr(report, xdist.EXCHANGES, json.dumps([to_plain(exchange) for exchange in exchanges]))
         if report.when == "teardown":
             setattr(report, xdist.SUITE, suite)
         if trial is None:

@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 
+from evalkit.budget import Answer
 from evalkit.canonical import utc_now
+from evalkit.launches import Launches
 from evalkit.runner import Engine, Finished, Inline, Job, Notes, run_job
 from evalkit.tracing import Scope, Session, accounted, attached
 from evalkit.trial import Output, Trial, error_info
@@ -83,7 +85,8 @@ class Scheduler:
     """Runs the items of suites in place of pytest's own protocol for one item.
 
     `record` is called with the flights that have landed since it was last called, before the first of them is
-    reported; `reported` with each item after its teardown.
+    reported; `reported` with each item after its teardown. Items that `launches` says are not worth starting any more
+    are skipped; those in flight by then are finished, since they are paid for.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Scheduler:
         tracing: Session,
         record: Callable[[Sequence[Flight]], None],
         reported: Callable[[EvalItem], None],
+        launches: Launches,
     ) -> None:
         self._session = session
         self._config = session.config
@@ -103,6 +107,7 @@ class Scheduler:
         self._tracing = tracing
         self._record = record
         self._reported = reported
+        self._launches = launches
         self._stack = internals.Stack.install(session)
         self._capture = Capture(session.config)
         self._engine: Engine | None = None
@@ -129,6 +134,9 @@ class Scheduler:
 
     def run(self, item: EvalItem, nextitem: pytest.Item | None) -> None:
         """The whole protocol of `item`; the bodies of those that follow it may start meanwhile."""
+        if item not in self._flights and self._launches.is_over(item.planned.name):
+            self._skip(item, nextitem)
+            return
         reason = self._one_at_a_time(item)
         if reason is not None:
             self._run_alone(item, nextitem)
@@ -137,7 +145,11 @@ class Scheduler:
             self._begin(item, nextitem)
         self._capture.open()
         try:
-            self._report(self._wait_for(item), nextitem)
+            flight = self._wait_for(item)
+            if flight is None:
+                self._skip(item, nextitem)
+            else:
+                self._report(flight, nextitem)
         except BaseException:
             self._abort()
             raise
@@ -184,14 +196,50 @@ class Scheduler:
         for place in range(self._places[id(item)] + 1, len(items)):
             yield items[place]
 
-    def _wait_for(self, item: EvalItem) -> Flight:
+    def _wait_for(self, item: EvalItem) -> Flight | None:
+        # The flight of the item, once it has landed; `None` where it is not worth starting any more.
         while True:
             while self._queue and self._running < self._batch_limit and len(self._flights) < _PARKED:
+                answer = self._ask(self._queue[0])
+                if answer == "stop":
+                    self._queue.clear()
+                if answer != "go":
+                    break
                 self._launch(self._queue.popleft())
-            flight = self._flights[item]
-            if flight.landed:
+            flight = self._flights.get(item)
+            if flight is None and not self._queue:
+                return None
+            if flight is not None and flight.landed:
                 return flight
             self.engine.pump()
+
+    def _ask(self, item: EvalItem) -> Answer:
+        return self._launches.ask(item.planned.name, item.case.id, item.number)
+
+    def _count(self, flight: Flight) -> None:
+        item = flight.item
+        self._launches.landed(item.planned.name, item.case.id, item.number, flight.trial)
+
+    def _skip(self, item: EvalItem, nextitem: pytest.Item | None) -> None:
+        # An item that is not started: one report, and parents go as after any other item.
+        path, line, _ = item.location
+        hook = item.ihook
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        reason = f"{item.planned.name} {self._launches.reason(item.planned.name)}"
+        report = pytest.TestReport(
+            nodeid=item.nodeid,
+            location=item.location,
+            keywords={},
+            outcome="skipped",
+            longrepr=(path, (line or 0) + 1, f"Skipped: {reason}"),
+            when="setup",
+        )
+        hook.pytest_runtest_logreport(report=report)
+        call = self._call(item, "teardown", lambda: self._stack.teardown_exact(nextitem))
+        if call.excinfo is not None:
+            self._log(item, call, hook.pytest_runtest_makereport(item=item, call=call))
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        self._reported(item)
 
     def _launch(self, item: EvalItem) -> None:
         sink = Sink()
@@ -200,6 +248,7 @@ class Scheduler:
         self._stack.set_aside(item)
         if flight.setup.excinfo is not None:
             flight.landed = True
+            self._count(flight)
             return
         flight.replay = lambda: self._replay(flight, sink)
         self._capture.prepare(item, sink)
@@ -207,12 +256,12 @@ class Scheduler:
 
         def landed(task: asyncio.Task[Finished]) -> None:
             self._running -= 1
+            if not task.cancelled():
+                flight.outcome = task.exception()
+                if flight.outcome is None:
+                    flight.finished = task.result()
             flight.landed = True
-            if task.cancelled():
-                return
-            flight.outcome = task.exception()
-            if flight.outcome is None:
-                flight.finished = task.result()
+            self._count(flight)
 
         self.engine.start(run_job(self._job(item), self.engine.threads), landed, context=sink.within(flight.context))
         self.engine.poll()  # it begins to wait now, and not when all the others have been set up
@@ -250,6 +299,10 @@ class Scheduler:
 
     def _run_alone(self, item: EvalItem, nextitem: pytest.Item | None) -> None:
         # As pytest does it: the body is called in the call phase, in the main thread.
+        if self._ask(item) != "go":
+            self._skip(item, nextitem)
+            return
+
         def body() -> None:
             job = self._job(item)
             threads = self.engine.threads if job.timeout is not None else Inline()
@@ -258,9 +311,13 @@ class Scheduler:
             except BaseException as outcome:
                 flight.outcome = outcome
                 raise
+            finally:
+                self._count(flight)
             raise_outcome(flight)
 
         flight = self._set_up(item, replay=body)
+        if flight.setup.excinfo is not None:
+            self._count(flight)
         self._stack.set_aside(item)
         self._flights[item] = flight
         try:

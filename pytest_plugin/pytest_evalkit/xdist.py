@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TRIAL = "evalkit_trial"
 SUITE = "evalkit_suite"
 ERRORS = "evalkit_errors"
+EXCHANGES = "evalkit_exchanges"
 NOTES = "evalkit_notes"
 WHY_NO_STOP = "under pytest-xdist no process sees the results in their order"
 """Why a suite runs to its end when its items are spread over workers."""
@@ -44,8 +45,11 @@ class Controller:
         """Record the trial that a report carries; count the item when it has been torn down."""
         record = report.__dict__.pop(TRIAL, None)
         suite = report.__dict__.pop(SUITE, None)
+        exchanges = report.__dict__.pop(EXCHANGES, None)
         if record is not None:
             self._evals(self._session.config).receive(self._session, record)
+        if exchanges is not None:
+            self._evals(self._session.config).receive_exchanges(exchanges)
         result = yield
         if suite is not None:
             self._evals(self._session.config).count_down(suite)

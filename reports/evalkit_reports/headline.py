@@ -103,8 +103,9 @@ def banners(run: Run) -> tuple[Banner, ...]:
         done = len(suite.trials)
         if info.is_partial:
             why = f" ({info.selection})" if info.selection else ""
+            ran, verb = (done, "run") if info.planned == info.declared else (info.planned, "selected")
             text = (
-                f"{info.name}: {info.planned:,} of {words.count(info.declared, 'trial')} were selected{why}. "
+                f"{info.name}: {ran:,} of {words.count(info.declared, 'trial')} were {verb}{why}. "
                 "A partial run is no baseline and no evidence for a promotion."
             )
             found.append(Banner(word="Partial", text=text))
