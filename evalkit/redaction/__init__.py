@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evalkit.redaction.blotting import MARK, Redactor
     from evalkit.redaction.live import Live, note, redactor
-    from evalkit.redaction.redactor import MARK, Redactor
     from evalkit.redaction.secrets import secrets_in
 
 _HOMES = {
-    "MARK": "redactor",
+    "MARK": "blotting",
     "Live": "live",
-    "Redactor": "redactor",
+    "Redactor": "blotting",
     "note": "live",
     "redactor": "live",
     "secrets_in": "secrets",

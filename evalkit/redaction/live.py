@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evalkit.redaction.redactor import Redactor
+from evalkit.redaction.blotting import Redactor
 from evalkit.redaction.secrets import is_secret, secrets_in
 
 _noted: dict[str, str] = {}

@@ -28,6 +28,8 @@ _HEADER = re.compile(
     ((?:[a-z]{3,10}\s+)?) ([A-Za-z0-9._~+/=%:;-]{8,})
     """
 )
+_DIGIT = re.compile("[0-9]")
+_MIXED = re.compile("[a-z].*[A-Z]")
 _IN_URL = re.compile(r"(://[^/@:\s\"']*:)([^/@\s\"']{3,})(?=@)")
 
 PREFILTER = (
@@ -65,10 +67,16 @@ def without_shapes(text: str, mark: Callable[[str], str]) -> str:
 def _blotted(text: str, pattern: re.Pattern[str], mark: str, group: int) -> str:
     def replaced(found: re.Match[str]) -> str:
         secret = found[group]
-        # A digit tells a key from words joined by hyphens; a private key or a password in a URL needs none.
-        if pattern not in (_PRIVATE, _IN_URL) and not any(character.isdigit() for character in secret):
+        if pattern is _BARE:
+            known = _DIGIT.search(secret)  # which tells a key from words joined by hyphens
+        elif pattern is _HEADER or pattern is _SCHEME:
+            known = _DIGIT.search(secret) or _MIXED.search(secret)
+        else:
+            known = found
+        if known is None:
             return found[0]
         at = found.start(group) - found.start()
         return found[0][:at] + mark + found[0][at + len(secret) :]
 
-    return pattern.sub(replaced, text)
+    made = pattern.sub(replaced, text)
+    return text if made == text else made

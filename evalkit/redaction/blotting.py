@@ -70,8 +70,15 @@ class Redactor:
     def data(self, value: Any) -> Any:
         """`value` without secrets in its texts and keys; the same object where it had none.
 
-        What is no plain data is looked at as `jsonable` would write it, and becomes that where it had a secret.
+        What is no plain data is looked at as `jsonable` would write it, and becomes that where it had a secret. What is
+        nested too deep to be looked through becomes a mark as a whole.
         """
+        try:
+            return self._data(value)
+        except RecursionError:
+            return MARK.format("nested too deep")
+
+    def _data(self, value: Any) -> Any:
         kind = type(value)
         if kind is str:
             return self(value)
@@ -80,7 +87,7 @@ class Redactor:
         if kind is dict:
             return self._dict(value)
         if kind is list or kind is tuple:
-            made = [self.data(item) for item in value]
+            made = [self._data(item) for item in value]
             return value if all(new is old for new, old in zip(made, value, strict=True)) else kind(made)
         return self._other(value)
 
@@ -88,7 +95,7 @@ class Redactor:
         changed: dict[Any, Any] | None = None
         for key, item in value.items():
             new_key = self(key) if type(key) is str else key
-            new = self._header(item) if type(key) is str and _is_header(key) else self.data(item)
+            new = self._header(item) if type(key) is str and _is_header(key) else self._data(item)
             if changed is None and (new is not item or new_key is not key):
                 changed = {}
                 for earlier in value:
@@ -104,14 +111,14 @@ class Redactor:
             return value if len(value) < SHORTEST else MARK.format("header")
         if isinstance(value, list | tuple):
             return [self._header(item) for item in value]
-        return self.data(value)
+        return self._data(value)
 
     def _other(self, value: Any) -> Any:
         try:
             plain = jsonable(value)
         except Exception:  # whatever a foreign object's methods raise; the store says what it could not write
             return value
-        made = self.data(plain) if isinstance(plain, str | dict | list) else plain
+        made = self._data(plain) if isinstance(plain, str | dict | list) else plain
         return value if made is plain or made == plain else made
 
 
