@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         trajectory_quality,
     )
     from evalkit_scorers.judges.judge import judge
+    from evalkit_scorers.judges.pairwise import prefer
+    from evalkit_scorers.judges.panel import cascade, panel
     from evalkit_scorers.limits import max_length, min_length
     from evalkit_scorers.numeric import numeric_match
     from evalkit_scorers.overlap import bleu, chrf, rouge
@@ -54,6 +56,7 @@ _HOMES = {
     "answer_relevance": "judges.builtin",
     "any_of": "combinators",
     "bleu": "overlap",
+    "cascade": "judges.panel",
     "chrf": "overlap",
     "code_equivalence": "judges.builtin",
     "code_execution": "execution",
@@ -91,9 +94,11 @@ _HOMES = {
     "numeric_match": "numeric",
     "on": "fields",
     "one_of": "text",
+    "panel": "judges.panel",
     "pii": "privacy",
     "plan_adherence": "judges.builtin",
     "precision_at": "retrieval",
+    "prefer": "judges.pairwise",
     "recall_at": "retrieval",
     "refusal": "judges.builtin",
     "regex": "patterns",
@@ -117,6 +122,7 @@ __all__ = [
     "answer_relevance",
     "any_of",
     "bleu",
+    "cascade",
     "chrf",
     "code_equivalence",
     "code_execution",
@@ -154,9 +160,11 @@ __all__ = [
     "numeric_match",
     "on",
     "one_of",
+    "panel",
     "pii",
     "plan_adherence",
     "precision_at",
+    "prefer",
     "recall_at",
     "refusal",
     "regex",

@@ -18,7 +18,7 @@ from evalkit.trial import Output
 from evalkit_scorers.reference import BEGIN, END, catalogue, markdown, written_into
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/scorers.md"
-NAMES = evalkit_scorers.__all__
+NAMES = [name for name in evalkit_scorers.__all__ if ".judges." not in getattr(evalkit_scorers, name).__module__]
 
 
 def built() -> dict[str, Scorer]:

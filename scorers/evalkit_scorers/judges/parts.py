@@ -22,6 +22,8 @@ PARTS = {
     "trajectory": "what was done, step by step",
     "role": "what the assistant is to be",
     "conversation": "all turns of user and assistant",
+    "first": "the first of two answers",
+    "second": "the second of two answers",
 }
 """What a rubric may show, and what each is. The first three are always there; the others are a key of the case's
 input or metadata, by the same name unless an option says where.
@@ -46,16 +48,24 @@ def parts_of(shows: Sequence[str], places: Places, fixed: Mapping[str, str], cas
 def _part(part: str, places: Places, fixed: Mapping[str, str], case: Case, output: Any, shows: Sequence[str]) -> str:
     if part in fixed:
         return fixed[part]
-    whole = {"input": case.input, "metadata": case.metadata, "expected": case.expected, "output": output}
     if part in places:
-        found = look_up(whole, places[part])
-        if found is MISSING or found is None:
-            raise Absent(f"the case has no {part}: there is nothing at {'.'.join(places[part])}")
-        return written(found)
+        return shown_at(places[part], case, output)
     found = _by_habit(part, case, output, shows)
     if found is MISSING or found is None:
         where = "expected value" if part == "reference" else f'"{part}" in its input or metadata'
         raise Absent(f"the case has no {where}")
+    return written(found)
+
+
+def shown_at(steps: Sequence[str], case: Case, output: Any) -> str:
+    """What lies at `steps` of a trial (`input`, `expected`, `metadata` or `output` first), as text.
+
+    Raises `Absent` where there is nothing.
+    """
+    whole = {"input": case.input, "metadata": case.metadata, "expected": case.expected, "output": output}
+    found = look_up(whole, steps)
+    if found is MISSING or found is None:
+        raise Absent(f"there is nothing at {'.'.join(steps)}")
     return written(found)
 
 
