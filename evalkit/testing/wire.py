@@ -107,17 +107,21 @@ def chat_events(call: Call, answer: Answer) -> Iterator[str]:
     yield "data: [DONE]\n\n"
 
 
-def responses_body(call: Call, answer: Answer, *, status: str = "completed") -> dict[str, Any]:
-    """The body of an answer to `responses`."""
+_CUT_SHORT = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""Reasons to stop that make an answer of the Responses API an incomplete one, in its words."""
+
+
+def responses_body(call: Call, answer: Answer, *, done: bool = True) -> dict[str, Any]:
+    """The body of an answer to `responses`; `done` is `False` for what a stream begins with."""
     given, made = tokens(call, answer)
-    done = status == "completed"
+    cut = _CUT_SHORT.get(answer.reason) if done else None
     return {
         "id": identifier("resp_", call),
         "object": "response",
         "created_at": CREATED,
-        "status": status,
+        "status": ("incomplete" if cut else "completed") if done else "in_progress",
         "error": None,
-        "incomplete_details": None,
+        "incomplete_details": {"reason": cut} if cut else None,
         "instructions": call.body.get("instructions"),
         "metadata": {},
         "model": answer.model or call.model,
@@ -149,8 +153,8 @@ def responses_events(call: Call, answer: Answer) -> Iterator[str]:
         body = {"type": kind, "sequence_number": number, **fields}
         return f"event: {kind}\n{_event(body)}"
 
-    yield event("response.created", response=responses_body(call, answer, status="in_progress"))
-    yield event("response.in_progress", response=responses_body(call, answer, status="in_progress"))
+    yield event("response.created", response=responses_body(call, answer, done=False))
+    yield event("response.in_progress", response=responses_body(call, answer, done=False))
     for index, item in enumerate(_items(call, answer)):
         place = {"output_index": index, "item_id": item["id"]}
         yield event("response.output_item.added", output_index=index, item=_opened(item))
@@ -169,7 +173,8 @@ def responses_events(call: Call, answer: Answer) -> Iterator[str]:
             yield event(f"response.{word}.done", **place, content_index=0, **{field: part[field]}, **extra)
             yield event("response.content_part.done", **place, content_index=0, part=part)
         yield event("response.output_item.done", output_index=index, item=item)
-    yield event("response.completed", response=responses_body(call, answer))
+    last = "incomplete" if answer.reason in _CUT_SHORT else "completed"
+    yield event(f"response.{last}", response=responses_body(call, answer))
 
 
 def embeddings_body(call: Call, *, size: int = 8) -> dict[str, Any]:
