@@ -102,7 +102,7 @@ def recorded(
         duration=round(duration, 6),
         model=asked.model,
         suite=suite,
-        case_id=case_id,
+        case_id=redact(case_id),
     )
 
 

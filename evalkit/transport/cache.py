@@ -53,7 +53,8 @@ class Cache:
         self._taken: weakref.WeakKeyDictionary[Any, dict[str, set[int]]] = weakref.WeakKeyDictionary()
         self._recorded: dict[str, Exchange] = {}
         self._new: dict[str, Exchange] = {}
-        self._misses = 0
+        self.misses = 0
+        """How many calls had no recorded answer, where only those may be used."""
         self.hits = 0
         """How many calls were answered from the record."""
 
@@ -102,8 +103,8 @@ class Cache:
     def miss(self, turn: Turn, trial: InTrial) -> ReplayMiss:
         """The error for a call without a recorded answer."""
         with self._lock:
-            self._misses += 1
-            explained = self._misses <= _EXPLAINED
+            self.misses += 1
+            explained = self.misses <= _EXPLAINED
         asked = turn.asked
         return replay_miss(
             asked,
