@@ -118,9 +118,9 @@ def bounded(found: Spread, *, level: float = 0.95, cap: float | None = None) -> 
 
     Three things are added to `intervals.korn_graubard`. The degrees of freedom are those that the tails leave (see
     `Spread.freedom`), though values never count for less than if each were 0 or 1. Where the tails are heavier than
-    the normal distribution's, a limit moves out by as much skewness as right-or-wrong values of that mean would not
-    have. And no limit says more than it would if every case were perfect. `cap` is the most that the effective
-    number of cases may be.
+    the normal distribution's, a limit moves out by one and a half times the skewness that right-or-wrong values of
+    that mean would not have, since small samples show only a part of theirs. And no limit says more than it would
+    if every case were perfect. `cap` is the most that the effective number of cases may be.
 
     Sources: Korn and Graubard (1998); Johnson (1978), "Modified t tests and confidence intervals for asymmetrical
     populations". Raises `ValueError` for fewer than two groups.
@@ -130,25 +130,25 @@ def bounded(found: Spread, *, level: float = 0.95, cap: float | None = None) -> 
         raise ValueError("no interval from fewer than two cases")
     mean = min(max(found.mean, 0.0), 1.0)
     z = normal_quantile(tail)
-    shrink = (z / t_quantile(tail, n - 1)) ** 2
-    effective = n * shrink
-    if found.variance > _NOTHING:
-        least = (n if found.alike is None else found.alike) * shrink
+    varies = found.variance > _NOTHING
+    perfect = (n if found.alike is None or not varies else found.alike) * (z / t_quantile(tail, n - 1)) ** 2
+    effective = perfect
+    if varies:
         raw = mean * (1 - mean) / found.variance
-        effective = max(raw * (shrink if found.freedom >= n - 1 else (z / t_quantile(tail, found.freedom)) ** 2), least)
+        effective = max(raw * (z / t_quantile(tail, found.freedom)) ** 2, perfect)
     effective = max(min(effective, math.inf if cap is None else cap), 1e-9)
     exact = clopper_pearson(effective * mean, effective, level=level)
     down = up = 0.0
     if found.kurtosis > 0 and 0 < mean < 1:
-        unit = _PER_SKEWNESS * (2 * z * z + 1) * math.sqrt(found.variance)
+        unit = 1.5 * _PER_SKEWNESS * (2 * z * z + 1) * math.sqrt(found.variance)
         own = found.skewness / math.sqrt(n)
         expected = (1 - 2 * mean) / math.sqrt(mean * (1 - mean) * effective)
         down = unit * max(min(expected, 0.0) - own, 0.0)
         up = unit * max(own - max(expected, 0.0), 0.0)
-    perfect = beta_quantile(tail, n * shrink, 1.0)
+    most = beta_quantile(tail, perfect, 1.0)
     return Interval(
-        low=max(min(exact.low - down, perfect), 0.0),
-        high=min(max(exact.high + up, 1 - perfect), 1.0),
+        low=max(min(exact.low - down, most), 0.0),
+        high=min(max(exact.high + up, 1 - most), 1.0),
         level=level,
         method=KORN_GRAUBARD,
         effective=effective,
