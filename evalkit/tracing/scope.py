@@ -182,15 +182,32 @@ def scoring() -> str | None:
     return _SCORER.get()
 
 
-@contextlib.contextmanager
-def attached(scope: Scope | None) -> Iterator[None]:
+class attached:  # noqa: N801 - used as a function is
     """Within the block, `current()` is `scope`, and new spans are inside its root; `None` is outside of all trials."""
-    token = _CURRENT.set(scope)
-    try:
-        with _spans_below(scope):
-            yield
-    finally:
-        _CURRENT.reset(token)
+
+    __slots__ = ("_scope", "_spans", "_token")
+
+    def __init__(self, scope: Scope | None) -> None:
+        self._scope = scope
+        self._spans: contextlib.AbstractContextManager[None] | None = None
+
+    def __enter__(self) -> None:
+        scope = self._scope
+        self._token = _CURRENT.set(scope)
+        if scope is not None:
+            if scope.tree is not None:
+                self._spans = scope.tree.attached()
+        elif "opentelemetry.trace" in sys.modules:
+            from evalkit.tracing.tree import detached
+
+            self._spans = detached()
+        if self._spans is not None:
+            self._spans.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        if self._spans is not None:
+            self._spans.__exit__(*error)
+        _CURRENT.reset(self._token)
 
 
 @contextlib.contextmanager
@@ -202,13 +219,3 @@ def inherit(scope: Scope, scorer: str | None) -> Iterator[None]:
     finally:
         _CURRENT.reset(tokens[0])
         _SCORER.reset(tokens[1])
-
-
-def _spans_below(scope: Scope | None) -> Any:
-    if scope is not None and scope.tree is not None:
-        return scope.tree.attached()
-    if scope is None and "opentelemetry.trace" in sys.modules:
-        from evalkit.tracing.tree import detached
-
-        return detached()
-    return contextlib.nullcontext()
