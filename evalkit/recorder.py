@@ -18,6 +18,8 @@ from evalkit.errors import GateError
 from evalkit.exchange import Exchange
 from evalkit.gates import Gate, Reference, check, judge, parse, require, with_defaults
 from evalkit.launches import Launches
+from evalkit.redaction import records as redaction
+from evalkit.redaction import redactor
 from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict
 from evalkit.score import constants_of
 from evalkit.stats import summarise
@@ -82,7 +84,8 @@ class Recorder:
 
     `store` is the URL of the store, or `None` to keep the run in memory only. `baseline` names the stored run to
     compare with, `max_cost` is what the run may cost in US dollars. `launches` says which trials are still worth
-    starting.
+    starting. `redact` are the user's patterns (RE2) of what must not be kept: whatever comes in loses what fits them,
+    and keys and passwords, before it is kept anywhere. Raises `ConfigError` for a pattern that is none.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class Recorder:
         provenance: Provenance | None = None,
         baseline: str | None = None,
         max_cost: Decimal | None = None,
+        redact: Sequence[str] = (),
     ) -> None:
         self.id = new_id()
         self.seed = seed
@@ -100,6 +104,7 @@ class Recorder:
         self.baselines = Baselines(url=store, name=baseline)
         self.launches = Launches(max_cost=max_cost)
         self.provenance = provenance or Provenance()
+        self._redactor = redactor(redact)
         self._started_at = utc_now()
         self._parts: dict[str, _Part] = {}
         self._keeper: Keeper | None = None
@@ -123,6 +128,12 @@ class Recorder:
         """
         baseline, named = self.baselines.references(info.name, gates, where=info.location)
         require(gates, info, baseline, named)
+        redact = self._redactor.now
+        info = redaction.of_suite(info, redact)
+        kept = redaction.of_dataset(dataset, redact)
+        if kept is not dataset:
+            by_id = {case.id: case for case in kept.cases}
+            dataset, cases = kept, [by_id[case.id] for case in cases]
         part = _Part(
             info=info,
             dataset=dataset,
@@ -174,16 +185,29 @@ class Recorder:
         from evalkit.keeping import Keeper
 
         self._keeper = Keeper(
-            self.url, self.id, started_at=self._started_at, provenance=self.provenance, seed=self.seed
+            self.url,
+            self.id,
+            started_at=self._started_at,
+            provenance=redaction.of_provenance(self.provenance, self._redactor.now),
+            seed=self.seed,
         )
         for part in self._parts.values():
             self._keeper.suite(part.info, part.dataset, part.cases)
 
     def record(self, suite: str, trials: Sequence[Trial]) -> None:
         """Store finished trials; see `keeping.Keeper` for what happens when it fails."""
+        trials = [self.redacted(trial) for trial in trials]
         self._parts[suite].trials.extend(trial.without_payload() for trial in trials)
         if self._keeper is not None:
             self._keeper.trials(suite, trials)
+
+    def redact(self, text: str) -> str:
+        """`text` as it may be shown and kept: without secrets."""
+        return self._redactor(text)
+
+    def redacted(self, trial: Trial) -> Trial:
+        """`trial` as it may be kept, or sent to another process: without secrets."""
+        return redaction.of_trial(trial, self._redactor.now)
 
     def exchanges(self, exchanges: Sequence[Exchange]) -> None:
         """Store recorded answers beside the run."""
@@ -227,7 +251,7 @@ class Recorder:
             status=status,
             started_at=self._started_at,
             finished_at=finished_at,
-            provenance=self.provenance,
+            provenance=redaction.of_provenance(self.provenance, self._redactor.now),
             suites=tuple(part.so_far() for part in self._parts.values()),
             metrics=tuple(metrics),
             verdicts=tuple(verdicts),

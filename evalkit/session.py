@@ -118,7 +118,11 @@ def _run(
     progress: Progress | bool | None,
 ) -> Run:
     recorder = Recorder(
-        store=settings.store, seed=settings.seed, baseline=settings.baseline, max_cost=settings.max_cost
+        store=settings.store,
+        seed=settings.seed,
+        baseline=settings.baseline,
+        max_cost=settings.max_cost,
+        redact=settings.redact,
     )
     outgoing = Outgoing(settings, to_store=recorder.exchanges)
     outgoing.check()

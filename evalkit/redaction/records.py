@@ -34,14 +34,18 @@ class Blotter(Protocol):
 
 def of_trial(trial: Trial, redact: Blotter) -> Trial:
     """A trial, with its output, scores and trace."""
-    scores = tuple(_score(score, redact) for score in trial.scores)
-    return _changed(
-        trial,
-        output=_output(trial.output, redact),
-        scores=trial.scores if _same(scores, trial.scores) else scores,
-        trace=None if trial.trace is None else _trace(trial.trace, redact),
-        versions=_versions(trial.versions, redact),
-    )
+    changes: dict[str, Any] = {}
+    output = _output(trial.output, redact)
+    if output is not trial.output:
+        changes["output"] = output
+    scores = tuple([_score(score, redact) for score in trial.scores])
+    if not _same(scores, trial.scores):
+        changes["scores"] = scores
+    if trial.trace is not None:
+        changes["trace"] = _trace(trial.trace, redact)
+    if trial.versions:
+        changes["versions"] = _versions(trial.versions, redact)
+    return _changed(trial, **changes) if changes else trial
 
 
 def of_suite(info: SuiteInfo, redact: Blotter) -> SuiteInfo:
@@ -77,9 +81,12 @@ def of_provenance(provenance: Provenance, redact: Blotter) -> Provenance:
 
 
 def _output(output: Output, redact: Blotter) -> Output:
+    value = redact.data(output.value)
+    if output.error is None and not output.metadata:  # as most are
+        return output if value is output.value else dataclasses.replace(output, value=value)
     return _changed(
         output,
-        value=redact.data(output.value),
+        value=value,
         error=None if output.error is None else _error(output.error, redact),
         metadata=_mapping(output.metadata, redact),
     )

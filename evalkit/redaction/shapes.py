@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 
-_BARE = re.compile(
-    r"""(?x)
+_BARE = r"""(?x)
     (?<![A-Za-z0-9_-])(?:
       sk[-_][A-Za-z0-9_-]{16,}              # OpenAI, Anthropic, Stripe and many that follow them
     | (?:rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}
@@ -18,19 +18,16 @@ _BARE = re.compile(
     | eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
     )
     """
-)
-_PRIVATE = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
-_SCHEME = re.compile(r"\b([Bb]earer|BEARER|[Bb]asic|BASIC)(\s+)([A-Za-z0-9._~+/=-]{12,})")
-_HEADER = re.compile(
-    r"""(?ix)
+_PRIVATE = r"(?s)-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?(?:-----END \1-----|\Z)"
+_SCHEME = r"\b([Bb]earer|BEARER|[Bb]asic|BASIC)(\s+)([A-Za-z0-9._~+/=-]{12,})"
+_HEADER = r"""(?ix)
     \b((?:proxy-)?authorization | (?:x-)?(?:goog-)?api[-_]?key | x-auth-token | (?:set-)?cookie)
     (\\?["']?\s*[:=]\s*\[?\(?\\?["']?)
     ((?:[a-z]{3,10}\s+)?) ([A-Za-z0-9._~+/=%:;-]{8,})
     """
-)
 _DIGIT = re.compile("[0-9]")
 _MIXED = re.compile("[a-z].*[A-Z]")
-_IN_URL = re.compile(r"(://[^/@:\s\"']*:)([^/@\s\"']{3,})(?=@)")
+_IN_URL = r"(://[^/@:\s\"']*:)([^/@\s\"']{3,})(?=@)"
 
 PREFILTER = (
     r"sk[-_][A-Za-z0-9_-]{16}|[rp]k_(?:live|test)_|gh[pousr]_[A-Za-z0-9]{20}|github_pat_|glpat-|A[KS]IA[A-Z0-9]{16}"
@@ -40,7 +37,7 @@ PREFILTER = (
 )
 """Fits every text that one of the patterns above fits, in RE2's syntax, which reads long texts ten times as fast."""
 
-_PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str, int], ...] = (
+_PATTERNS: tuple[tuple[tuple[str, ...], str, str, int], ...] = (
     (
         ("sk-", "sk_", "k_live_", "k_test_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "AKIA",
          "ASIA", "AIza", "hf_", "gsk_", "r8_", "npm_", "pypi-", "xox", "eyJ"),
@@ -64,12 +61,17 @@ def without_shapes(text: str, mark: Callable[[str], str]) -> str:
     return text
 
 
-def _blotted(text: str, pattern: re.Pattern[str], mark: str, group: int) -> str:
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)  # when it is first needed: most sessions need none
+
+
+def _blotted(text: str, pattern: str, mark: str, group: int) -> str:
     def replaced(found: re.Match[str]) -> str:
         secret = found[group]
-        if pattern is _BARE:
+        if pattern == _BARE:
             known = _DIGIT.search(secret)  # which tells a key from words joined by hyphens
-        elif pattern is _HEADER or pattern is _SCHEME:
+        elif pattern in (_HEADER, _SCHEME):
             known = _DIGIT.search(secret) or _MIXED.search(secret)
         else:
             known = found
@@ -78,5 +80,5 @@ def _blotted(text: str, pattern: re.Pattern[str], mark: str, group: int) -> str:
         at = found.start(group) - found.start()
         return found[0][:at] + mark + found[0][at + len(secret) :]
 
-    made = pattern.sub(replaced, text)
+    made = _compiled(pattern).sub(replaced, text)
     return text if made == text else made

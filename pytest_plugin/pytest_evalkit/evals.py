@@ -72,8 +72,11 @@ class Evals:
         self.collection.settle(session.items)
         if not self.config.option.collectonly:
             self.collection.check_subjects()
-        ledger = self._new_ledger()
         errors = self.collection.errors
+        try:
+            ledger = self._new_ledger()
+        except EvalkitError as error:
+            raise pytest.UsageError(str(error)) from None
         try:
             self.outgoing.check()
             self._declare_suites(ledger, session.items)
@@ -91,7 +94,11 @@ class Evals:
     def _new_ledger(self) -> Ledger:
         settings = self.settings
         recorder = Recorder(
-            store=settings.store, seed=settings.seed, baseline=settings.baseline, max_cost=settings.max_cost
+            store=settings.store,
+            seed=settings.seed,
+            baseline=settings.baseline,
+            max_cost=settings.max_cost,
+            redact=settings.redact,
         )
         return Ledger(self.config, recorder)
 
@@ -282,6 +289,8 @@ class Evals:
         report = yield
         if self.ledger is None:
             return report
+        if isinstance(item, EvalItem) or item.nodeid in self._handwritten:
+            internals.redact_report(report, self.ledger.redact)
         if isinstance(item, EvalItem):
             suite, trial = item.planned.name, item.flight.trial if item.flight is not None else None
             if call.when == "call" and trial is not None:

@@ -68,6 +68,11 @@ class Stack(SetupState):
             self._nodes[item] = self._nodes.aside.pop(item)
 
 
+def take_down(session: pytest.Session, nextitem: pytest.Item | None) -> None:
+    """Tear down what is set up and `nextitem` has no use for."""
+    session._setupstate.teardown_exact(nextitem)
+
+
 class _OwnFixtures(dict[str, Any]):
     """The fixture definitions of one item, by name; also those that it asks for only while it runs."""
 
@@ -255,3 +260,17 @@ def name_junit_failure(config: pytest.Config, report: pytest.TestReport, kind: s
     for node in xml.node_reporter(report).nodes:
         if node.tag == "failure":
             node.set("type", kind)
+
+
+def redact_report(report: pytest.TestReport, redact: Callable[[str], str]) -> None:
+    """Blot secrets out of what pytest is about to show of an item: why it failed, and what it printed and logged.
+
+    A failure that had one is shown as plain text, without pytest's colours.
+    """
+    if report.failed:
+        text = report.longreprtext
+        clean = redact(text)
+        if clean is not text:
+            report.longrepr = clean
+    if report.sections:
+        report.sections = [(title, redact(text)) for title, text in report.sections]

@@ -91,6 +91,10 @@ class Ledger:
         if not self._is_worker:
             self._recorder.record(suite, trials)
 
+    def redact(self, text: str) -> str:
+        """`text` without keys, passwords and what the user's patterns fit."""
+        return self._recorder.redact(text)
+
     def missed(self, suite: str, nodeid: str) -> None:
         """Take note of an item that pytest counts as passed though its trial was not."""
         self._missed.setdefault(suite, []).append(nodeid)
@@ -130,7 +134,7 @@ class Ledger:
             setattr(report, xdist.SUITE, suite)
         if trial is None:
             return
-        record: dict[str, Any] = {"suite": suite, "trial": to_plain(trial)}
+        record: dict[str, Any] = {"suite": suite, "trial": to_plain(self._recorder.redacted(trial))}
         if suite not in self._sent:
             self._sent.add(suite)
             record["declaration"] = self._recorder.declaration(suite)
