@@ -8,13 +8,12 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalkit.case import CLUSTER, Case
 from evalkit.errors import MissingExtra
 from evalkit.trial import Trial
-from evalkit.usage import Usage
+from evalkit.usage import Spending, Usage, summed
 from evalkit.versions import Version
 
 if TYPE_CHECKING:
@@ -244,6 +243,14 @@ class Run:
                 return suite
         raise KeyError(name)
 
+    def usage(self) -> Spending:
+        """The tokens and the money that the run took, split into the functions under test and their judges.
+
+        What is unknown is left out of the sums and counted: `uncounted` calls without tokens, `unpriced` ones without a
+        known price.
+        """
+        return spending([trial for suite in self.suites for trial in suite.trials])
+
     def to_frame(self) -> pd.DataFrame:
         """One row per trial and score, as a pandas DataFrame.
 
@@ -273,19 +280,11 @@ def worst(verdicts: Sequence[Verdict]) -> Decision | None:
     return None
 
 
-def total_usage(trials: Sequence[Trial]) -> Usage:
-    """The sum over trials of what was used. A figure is `None` where no trial knew it."""
-
-    def add(values: list[Any]) -> Any:
-        known = [value for value in values if value is not None]
-        return sum(known[1:], known[0]) if known else None
-
-    used = [trial.output.usage for trial in trials if trial.output.usage is not None]
-    cost: Decimal | None = add([usage.cost for usage in used])
-    return Usage(
-        input_tokens=add([usage.input_tokens for usage in used]),
-        output_tokens=add([usage.output_tokens for usage in used]),
-        cost=cost,
+def spending(trials: Sequence[Trial]) -> Spending:
+    """What `trials` used, split into the function under test and its judges."""
+    return Spending(
+        target=summed(trial.output.usage for trial in trials),
+        judges=summed(score.usage for trial in trials for score in trial.scores),
     )
 
 

@@ -13,6 +13,7 @@ from evalkit.faults import faults
 from evalkit.figures import METHODS, count, figure, interval, signed, signed_interval
 from evalkit.plaintext import Paint, clean, fitted, wrapped
 from evalkit.runs import Metric, Run, SuiteRun, Verdict
+from evalkit.spending import spent_line
 from evalkit.stats.differences import Difference, dataset_refusal, differences
 from evalkit.stats.paired import LOG_RATIO
 
@@ -338,6 +339,9 @@ def _remarks(run: Run, suite: str, width: int, paint: Paint) -> Iterator[str]:
 
 
 def _closing(run: Run, width: int, paint: Paint) -> Iterator[str]:
+    spent = spent_line(run.usage())
+    if spent:
+        yield "\n".join(wrapped(spent, width))
     if not run.verdicts:
         return
     decisions = Counter(verdict.decision for verdict in run.verdicts)

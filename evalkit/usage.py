@@ -58,6 +58,22 @@ def summed(usages: Iterable[Usage | None]) -> Usage | None:
     )
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What a run used, split into the functions under test (`target`) and the scorers (`judges`).
+
+    `None` is for a side that used nothing that anybody knows of.
+    """
+
+    target: Usage | None = None
+    judges: Usage | None = None
+
+    @property
+    def total(self) -> Usage | None:
+        """Both together, `None` where there is neither."""
+        return summed((self.target, self.judges))
+
+
 def _sum(figures: Iterable[int | None]) -> int | None:
     known = [figure for figure in figures if figure is not None]
     return sum(known) if known else None

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from evalkit.canonical import jsonable
-from evalkit.runs import Metric, Run, SuiteRun, Verdict, total_usage
+from evalkit.runs import Metric, Run, SuiteRun, Verdict
 from evalkit.trial import Trial
 from evalkit.usage import Usage
 
@@ -133,8 +133,8 @@ def verdict_shape(verdict: Verdict) -> dict[str, Any]:
 
 def usage_shape(run: Run) -> dict[str, Any]:
     """What the function under test used, and what judges did; `null` is unknown."""
-    target = total_usage([trial for suite in run.suites for trial in suite.trials])
-    return {"target": _used(target), "judges": _used(Usage())}
+    spent = run.usage()
+    return {"target": _used(spent.target or Usage()), "judges": _used(spent.judges or Usage())}
 
 
 def trial_shape(suite: str, trial: Trial, case: Any) -> dict[str, Any]:
@@ -179,7 +179,12 @@ def _used(usage: Usage) -> dict[str, Any]:
     return {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
+        "cached_tokens": usage.cached_tokens,
         "cost": None if cost is None else float(cost),
+        "saved": None if usage.saved is None else float(usage.saved),
+        "calls": usage.calls,
+        "uncounted": usage.uncounted,
+        "unpriced": usage.unpriced,
     }
 
 

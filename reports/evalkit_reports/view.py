@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from evalkit.runs import Provenance, Run, SuiteRun, Verdict
+from evalkit.runs import Provenance, Run, SuiteRun, Verdict, spending
 from evalkit.trial import Trial
 from evalkit_reports import words
 from evalkit_reports.bounds import figure
@@ -123,6 +123,10 @@ def _used(trials: Sequence[Trial]) -> list[tuple[str, str]]:
         used.append(("Tokens", f"{sum(tokens):,}" + _of(len(tokens), len(trials))))
     if costs:
         used.append(("Cost", words.dollars(sum(costs[1:], costs[0])) + _of(len(costs), len(trials))))
+    judges = spending(trials).judges
+    if judges is not None:
+        unpriced = f" ({words.count(judges.unpriced, 'call')} without a known price)" if judges.unpriced else ""
+        used.append(("Cost of judges", words.dollars(judges.cost) + unpriced))
     return used
 
 
