@@ -19,17 +19,18 @@ FIRST = 3
 class Budget:
     """What a run may spend (`limit`), has spent, and has set aside for trials in flight, in US dollars.
 
-    For each trial the most that any trial of its suite has cost so far is set aside: then the limit is exceeded by no
-    more than what trials in flight cost beyond the dearest seen before them. Until a suite has a price, the most that
-    a trial of any suite has cost is set aside, and only `FIRST` are in flight at once. `unpriced` counts the calls
-    whose price nobody knows; the limit cannot hold these. `exhausted` stays once a trial was refused for good.
+    For each trial in flight the most that any trial of its suite has cost so far is set aside: then the limit is
+    exceeded by no more than what trials in flight cost beyond the dearest seen before them. Until a suite has a price,
+    the most that a trial of any suite has cost is set aside, and only `FIRST` are in flight at once. `unpriced` counts
+    the calls whose price nobody knows; the limit cannot hold these. `exhausted` stays once a trial was refused for
+    good.
     """
 
     limit: Decimal
     spent: Decimal = Decimal(0)
     unpriced: int = 0
     exhausted: bool = False
-    _reserved: dict[Hashable, Decimal] = dataclasses.field(default_factory=dict)
+    _reserved: dict[tuple[str, Hashable], Decimal] = dataclasses.field(default_factory=dict)
     _most: dict[str, Decimal] = dataclasses.field(default_factory=dict)
 
     @property
@@ -69,7 +70,16 @@ class Budget:
             cost += usage.spent or 0
             self.unpriced += _unpriced(usage)
         self.spent += cost
-        self._most[suite] = max(cost, self._most.get(suite, Decimal(0)))
+        most = self._most[suite] = max(cost, self._most.get(suite, Decimal(0)))
+        for key, aside in self._reserved.items():
+            if key[0] == suite and aside < most:  # those in flight may turn out as dear
+                self._reserved[key] = most
+
+
+def dollars(amount: Decimal) -> str:
+    """An amount of US dollars as people write it: `$0.50`, `$12.345`."""
+    cents = amount.quantize(Decimal("0.01"))
+    return f"${cents if cents == amount else amount.normalize():f}"
 
 
 def _unpriced(usage: Usage) -> int:

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from evalkit.budget import Answer, Budget
+from evalkit.budget import Answer, Budget, dollars
 from evalkit.case import Case
 from evalkit.figures import count
 from evalkit.gates import Gate, Watch, judge
@@ -168,7 +168,7 @@ class Launches:
             return "stop"
         answer: Answer = "go" if self.budget is None else self.budget.ask(suite, (case_id, number))
         if answer == "stop" and self.budget is not None:
-            course.why = f"the limit of ${self.budget.limit:f} on its cost"
+            course.why = f"the limit of {dollars(self.budget.limit)} on its cost"
         if answer == "go":
             course.started += 1
         return answer
@@ -185,10 +185,18 @@ class Launches:
         return self._courses[suite].outcome()
 
     @property
-    def warning(self) -> str:
-        """What the limit on the cost could not hold, or nothing."""
-        if self.budget is None or not self.budget.unpriced:
-            return ""
-        calls = self.budget.unpriced
-        have = "call has" if calls == 1 else "calls have"
-        return f"{calls:,} {have} no known price; the limit of ${self.budget.limit:f} cannot hold them."
+    def notes(self) -> list[str]:
+        """What the limit on the cost did, and what it could not hold; empty without a limit."""
+        budget = self.budget
+        if budget is None:
+            return []
+        said: list[str] = []
+        if budget.exhausted:
+            said.append(
+                f"The limit of {dollars(budget.limit)} on the cost is reached: {dollars(budget.spent)} were spent."
+            )
+        if budget.unpriced:
+            have = "call has" if budget.unpriced == 1 else "calls have"
+            limit = dollars(budget.limit)
+            said.append(f"{budget.unpriced:,} {have} no known price; the limit of {limit} cannot hold them.")
+        return said

@@ -155,7 +155,7 @@ def _run(
         engine.close()
         outgoing.flush()
         result = recorder.finish(status)
-        for note in (*tracing.notes, *outgoing.notes):
+        for note in (*tracing.notes, *outgoing.notes, *recorder.launches.notes):
             _log.warning(note)
     return result
 

@@ -27,6 +27,7 @@ from pytest_evalkit.fixtures import awaited, is_async_fixture
 from pytest_evalkit.ledger import Ledger
 from pytest_evalkit.plugin import FLAGS
 from pytest_evalkit.schedule import NOTES, Flight, Scheduler
+from pytest_evalkit.skipping import skip
 from pytest_evalkit.traces import SCOPE, Traces
 
 
@@ -52,6 +53,7 @@ class Evals:
         self.errors: list[str] = []
         self.notes: list[str] = []
         self._handwritten: dict[str, handwritten.HandWritten] = {}
+        self._paid: dict[str, Trial] = {}
         self._tracing = Session(capture=self.settings.capture)
 
     # Collection
@@ -79,6 +81,8 @@ class Evals:
             raise pytest.UsageError(str(error)) from None
         try:
             self.outgoing.check()
+            if xdist.is_worker(self.config):
+                xdist.refuse(self.settings)
             self._declare_suites(ledger, session.items)
             self._declare_handwritten(ledger, session)
         except EvalkitError as error:
@@ -210,6 +214,7 @@ class Evals:
             self._store_exchanges(())
         self.outgoing.end()
         self.notes.extend([*self._tracing.notes, *self.outgoing.notes])
+        self.notes.extend(self.ledger.launches.notes if self.ledger is not None else ())
         if self.notes and xdist.is_worker(self.config):
             self.config.workeroutput[xdist.NOTES] = self.notes  # type: ignore[attr-defined]  # xdist adds it
         if self.errors and xdist.is_controller(self.config):
@@ -230,9 +235,15 @@ class Evals:
             self.errors.append(f"The report could not be written: {error}")
 
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        """Run the items of suites; leave all others to pytest."""
-        if self.scheduler is None or not isinstance(item, EvalItem):
+        """Run the items of suites; leave all others to pytest, but those that there is no money for."""
+        if self.scheduler is None:
             return None
+        if not isinstance(item, EvalItem):
+            suite = self._handwritten.get(item.nodeid)
+            if suite is None or self.ledger is None or self.ledger.launches.ask(suite.name, item.nodeid, 1) == "go":
+                return None
+            skip(item, nextitem, f"{suite.name} {self.ledger.launches.reason(suite.name)}")
+            return True
         self.scheduler.run(item, nextitem)
         return True
 
@@ -305,6 +316,10 @@ class Evals:
             trial = handwritten.trial_of(item, call, notes, scope)
             if trial is not None:
                 self.ledger.record(suite, [trial])
+            if call.when == "teardown":
+                self.ledger.launches.landed(suite, item.nodeid, 1, self._paid.pop(item.nodeid, None))
+            elif trial is not None:
+                self._paid[item.nodeid] = trial
             self.ledger.put(report, suite, trial, self._to_report())
         return report
 

@@ -26,6 +26,7 @@ from evalkit.trial import Output, Trial, error_info
 from pytest_evalkit import internals
 from pytest_evalkit.capture import Capture, Sink
 from pytest_evalkit.collect import EvalItem
+from pytest_evalkit.skipping import skip
 
 EXCLUSIVE = frozenset(
     {"monkeypatch", "capsys", "capfd", "capsysbinary", "capfdbinary", "capteesys", "recwarn", "doctest_namespace"}
@@ -221,24 +222,7 @@ class Scheduler:
         self._launches.landed(item.planned.name, item.case.id, item.number, flight.trial)
 
     def _skip(self, item: EvalItem, nextitem: pytest.Item | None) -> None:
-        # An item that is not started: one report, and parents go as after any other item.
-        path, line, _ = item.location
-        hook = item.ihook
-        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        reason = f"{item.planned.name} {self._launches.reason(item.planned.name)}"
-        report = pytest.TestReport(
-            nodeid=item.nodeid,
-            location=item.location,
-            keywords={},
-            outcome="skipped",
-            longrepr=(path, (line or 0) + 1, f"Skipped: {reason}"),
-            when="setup",
-        )
-        hook.pytest_runtest_logreport(report=report)
-        call = self._call(item, "teardown", lambda: self._stack.teardown_exact(nextitem))
-        if call.excinfo is not None:
-            self._log(item, call, hook.pytest_runtest_makereport(item=item, call=call))
-        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        skip(item, nextitem, f"{item.planned.name} {self._launches.reason(item.planned.name)}")
         self._reported(item)
 
     def _launch(self, item: EvalItem) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from evalkit.config import Settings
     from pytest_evalkit.evals import Evals
 
 TRIAL = "evalkit_trial"
@@ -21,6 +22,19 @@ EXCHANGES = "evalkit_exchanges"
 NOTES = "evalkit_notes"
 WHY_NO_STOP = "under pytest-xdist no process sees the results in their order"
 """Why a suite runs to its end when its items are spread over workers."""
+
+
+def refuse(settings: Settings) -> None:
+    """Raise `ConfigError` for what a session that is spread over workers cannot do."""
+    from evalkit.errors import ConfigError
+
+    if settings.max_cost is not None:
+        raise ConfigError(
+            "A limit on the cost cannot be held under pytest-xdist.",
+            where=settings.sources.get("max_cost"),
+            why="Each worker spends by itself and does not know what the others spent.",
+            hint="Leave out -n; evals run many at once without it.",
+        )
 
 
 def is_worker(config: pytest.Config) -> bool:
