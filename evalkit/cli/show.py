@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evalkit.canonical import jsonable
+from evalkit.cli.details import confusion_shape, confusions_of, label_lines, mark_shape, marks_of, slice_lines
 from evalkit.cli.options import CommonCommand, Invocation, emit_json, json_option, pass_invocation
 from evalkit.cli.shapes import SHOW, metrics_and_gates, moment, run_shape, trial_shape, usage_shape
 from evalkit.figures import count, duration
@@ -28,7 +29,7 @@ WORST = 10
 @json_option
 @pass_invocation
 def command(invocation: Invocation, run: str, failed: bool, as_json: bool) -> None:
-    """Show a run: its metrics, its gates, its worst cases.
+    """Show a run: its metrics, its gates, its slices and labels, its worst cases.
 
     RUN is a run's id, the beginning of one, last, or SUITE@last.
     """
@@ -47,6 +48,8 @@ def command(invocation: Invocation, run: str, failed: bool, as_json: bool) -> No
                     "schema": SHOW,
                     "run": run_shape(found),
                     **metrics_and_gates(found),
+                    "slices": [mark_shape(suite, mark) for suite, mark in marks_of(found)],
+                    "labels": [confusion_shape(one) for one in confusions_of(found)],
                     "usage": usage_shape(found),
                     "cases": list(shapes),
                 }
@@ -58,6 +61,10 @@ def command(invocation: Invocation, run: str, failed: bool, as_json: bool) -> No
         from evalkit.summary import render
 
         click.echo(render(found, width=invocation.width, color=paint.on), nl=False)
+        for line in slice_lines(marks_of(found), invocation.width, paint):
+            click.echo(line)
+        for line in label_lines(confusions_of(found), invocation.width, paint):
+            click.echo(line)
         for line in _failures(shapes, invocation.width, paint, brief=not failed):
             click.echo(line)
         if len(chosen) < len(worst):
