@@ -208,7 +208,7 @@ def test_what_is_no_answer_is_not_recorded(session: Any, fault: Any, stream: boo
         openai.OpenAI(base_url=server.url, api_key="none", max_retries=0) as client,
         session("read-write") as running,
     ):
-        with running.trial(), contextlib.suppress(openai.OpenAIError, ValueError, AttributeError, TypeError):
+        with running.trial(), contextlib.suppress(Exception):  # whatever the client's version makes of it
             _ = told(client) if stream else ask(client)
         assert running.kept() == []
 
