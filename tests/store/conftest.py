@@ -27,6 +27,7 @@ from evalkit.store import Store, open_store
 from evalkit.trial import Output, Trial
 
 SERVER = os.environ.get("EVALKIT_TEST_PG_URL", "")
+_ADDRESSES: dict[Store, str] = {}
 STARTED = dt.datetime(2026, 11, 22, 9, 30, tzinfo=dt.UTC)
 
 
@@ -102,10 +103,19 @@ def store(request: pytest.FixtureRequest, path: Path) -> Iterator[Store]:
     name = f"evalkit_{new_id().replace('-', '')}"
     with server.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        with open_store(server.url.set(database=name).render_as_string(hide_password=False)) as opened:
+        address = server.url.set(database=name).render_as_string(hide_password=False)
+        with open_store(address) as opened:
+            _ADDRESSES[opened] = address
             yield opened
+        del _ADDRESSES[opened]
         connection.exec_driver_sql(f"DROP DATABASE {name}")
     server.dispose()
+
+
+@pytest.fixture
+def address(store: Store) -> str:
+    """Where `store` is, password and all, for another process to open."""
+    return _ADDRESSES.get(store, store.url)
 
 
 @pytest.fixture
