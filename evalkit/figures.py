@@ -8,6 +8,7 @@ METHODS = {
     "Student t": "t",
     "order statistics": "os",
     "Wilson": "w",
+    "BCa bootstrap": "bca",
     "Tango": "tango",
     "fractional Tango": "f-tango",
     "paired t": "t",
