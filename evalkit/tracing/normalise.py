@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.spans import Span, SpanKind, SpanStatus, Trace
 from evalkit.tracing import folding, names
+from evalkit.tracing.joining import with_arguments
 from evalkit.tracing.values import from_attribute, plain
 from evalkit.usage import Usage
 
@@ -69,7 +70,7 @@ def trace_of(
     spans = [span_of(span, now=now, capture=capture) for span in ended]
     spans += [span_of(span, now=now, capture=capture, unfinished=True) for span in unfinished]
     spans.sort(key=lambda span: (span.start_ns, span.kind != "case"))
-    return Trace(trace_id=trace_id, spans=_one_root(trace_id, spans), normaliser=NORMALISER)
+    return Trace(trace_id=trace_id, spans=_one_root(trace_id, with_arguments(spans)), normaliser=NORMALISER)
 
 
 def span_of(span: ReadableSpan, *, now: int, capture: str = "content", unfinished: bool = False) -> Span:
@@ -159,9 +160,9 @@ def _usage(attributes: Mapping[str, Any]) -> Usage | None:
 
 def _whole(attributes: Mapping[str, Any], name: str) -> int | None:
     value = attributes.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != int(value):
-        return None
-    return int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _money(attributes: Mapping[str, Any], name: str) -> Decimal | None:

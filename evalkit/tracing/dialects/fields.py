@@ -36,6 +36,9 @@ def settings(request: Mapping[str, Any]) -> dict[str, Any]:
         found["gen_ai.request.stop_sequences"] = [stop]
     elif isinstance(stop, list) and stop:
         found["gen_ai.request.stop_sequences"] = [str(item) for item in stop]
+    tier = text(request.get("service_tier"))
+    if tier is not None:
+        found[names.REQUEST_TIER] = tier
     if request.get("stream") is True:
         found["gen_ai.request.stream"] = True
     return found
