@@ -7,10 +7,12 @@ of the dataset, or of the scorer. Each difference has the interval that a gate o
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
 from evalkit.canonical import digest
 from evalkit.runs import Run, SuiteRun
 from evalkit.stats.differences import Difference, dataset_refusal, differences
+from evalkit.stats.multiplicity import holm
 from evalkit.trial import Trial
 
 
@@ -48,6 +50,37 @@ class Comparison:
             suite.refused or (suite.metrics and all(metric.refused for metric in suite.metrics))
             for suite in self.suites
         )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Several runs, each compared with one base.
+
+    `adjusted` has for each suite and metric one p-value per candidate, in their order, adjusted by Holm's rule for
+    there being so many; `None` where a candidate has none.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    adjusted: Mapping[tuple[str, str], tuple[float | None, ...]]
+
+
+def compare_all(base: Run, candidates: Sequence[Run]) -> Candidates:
+    """Each of several candidates against one base, with p-values that allow for there being several.
+
+    Source of the rule: Holm (1979). It holds per metric: over all metrics together some are still small by chance.
+    """
+    comparisons = tuple(compare(base, candidate) for candidate in candidates)
+    found: dict[tuple[str, str], list[float | None]] = {}
+    for at, comparison in enumerate(comparisons):
+        for suite in comparison.suites:
+            for metric in suite.metrics:
+                row = found.setdefault((suite.name, metric.name), [None] * len(comparisons))
+                row[at] = metric.p_value
+    adjusted: dict[tuple[str, str], tuple[float | None, ...]] = {}
+    for key, row in found.items():
+        steps = iter(holm([value for value in row if value is not None]))
+        adjusted[key] = tuple(None if value is None else next(steps) for value in row)
+    return Candidates(comparisons=comparisons, adjusted=adjusted)
 
 
 def compare(base: Run, candidate: Run) -> Comparison:

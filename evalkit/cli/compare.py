@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from evalkit import grid
+from evalkit.cli import contest
 from evalkit.cli.options import CommonCommand, Invocation, emit_json, json_option, pass_invocation
 from evalkit.cli.shapes import COMPARE, ends, moment
-from evalkit.comparison import Comparison, SuiteComparison, compare
+from evalkit.comparison import Candidates, Comparison, SuiteComparison, compare, compare_all
 from evalkit.errors import EvalkitError
 from evalkit.figures import METHODS, count, figure, signed, signed_interval
 from evalkit.plaintext import Paint, clean, wrapped
@@ -26,21 +27,53 @@ class NotComparable(EvalkitError):
 
 @click.command(name="compare", cls=CommonCommand)
 @click.argument("base", metavar="BASE")
-@click.argument("candidate", metavar="CANDIDATE")
+@click.argument("candidates", metavar="CANDIDATE...", nargs=-1, required=True)
 @json_option
 @pass_invocation
-def command(invocation: Invocation, base: str, candidate: str, as_json: bool) -> None:
+def command(invocation: Invocation, base: str, candidates: Sequence[str], as_json: bool) -> None:
     """Compare two runs case by case: per metric, and which cases newly fail or newly pass.
 
     Cases are paired by id. A suite on two versions of its dataset is not compared, nor is a metric whose scorer has
     changed. Each difference has its 95% interval, which is the one that a gate on it uses, and the p-value of no
-    difference.
+    difference. Of several candidates each is compared with BASE, with p-values that allow for there being several.
     """
     with invocation.open_store() as store:
-        first, second = (store.load(store.resolve(name), payload=True) for name in (base, candidate))
-    comparison = compare(first, second)
+        first, *others = (store.load(store.resolve(name), payload=True) for name in (base, *candidates))
+    if len(others) > 1:
+        several(invocation, compare_all(first, others), as_json=as_json)
+        return
+    comparison = compare(first, others[0])
     if as_json:
-        emit_json(_shape(comparison))
+        emit_json({"schema": COMPARE, **compared_shape(comparison)})
+    refuse(comparison)
+    if not as_json:
+        for line in _text(comparison, invocation.width, invocation.paint()):
+            click.echo(line)
+
+
+def several(invocation: Invocation, found: Candidates, *, as_json: bool) -> None:
+    """Print the comparison of several candidates with one base. Raises `NotComparable` where none can be compared."""
+    if as_json:
+        emit_json(
+            {
+                "schema": COMPARE,
+                "base": found.comparisons[0].base.id,
+                "candidates": [compared_shape(one) for one in found.comparisons],
+                "holm": [
+                    {"suite": suite, "metric": metric, "p_values": list(adjusted)}
+                    for (suite, metric), adjusted in found.adjusted.items()
+                ],
+            }
+        )
+    if all(comparison.is_refused for comparison in found.comparisons):
+        refuse(found.comparisons[0])
+    if not as_json:
+        for line in contest.lines(found, invocation.width, invocation.paint()):
+            click.echo(line)
+
+
+def refuse(comparison: Comparison) -> None:
+    """Raise `NotComparable` where nothing of the two runs can be compared, with the reasons."""
     if comparison.is_refused:
         reasons = [f"{suite.name}: {_refusal(suite)}" for suite in comparison.suites]
         raise NotComparable(
@@ -48,9 +81,6 @@ def command(invocation: Invocation, base: str, candidate: str, as_json: bool) ->
             why="\n".join(reasons) or "Neither has a suite.",
             hint="Run both on one version of the dataset, with one version of the scorers.",
         )
-    if not as_json:
-        for line in _text(comparison, invocation.width, invocation.paint()):
-            click.echo(line)
 
 
 def _refusal(suite: SuiteComparison) -> str:
@@ -72,6 +102,7 @@ def _text(comparison: Comparison, width: int, paint: Paint) -> Iterator[str]:
             yield paint(grid.header(columns), "2")
             for number in range(len(compared)):
                 yield from grid.lines(columns, number)
+        yield from _equivalent(compared, width)
         for metric in suite.metrics:
             if metric.refused:
                 yield from wrapped(clean(f"{metric.name}: not compared, {metric.refused}"), width)
@@ -89,6 +120,17 @@ def _text(comparison: Comparison, width: int, paint: Paint) -> Iterator[str]:
         "chance alone would give so large a difference; with many metrics, some are small by chance.",
         width,
     )
+
+
+def _equivalent(metrics: Sequence[Difference], width: int) -> Iterator[str]:
+    """Within which margins the two runs are shown to be the same, where neither is shown to be better."""
+    found = [
+        f"{metric.name} within ±{figure(metric.equivalent_within, metric.unit)}"
+        for metric in metrics
+        if metric.equivalent_within is not None and (metric.low or 0) <= 0 <= (metric.high or 0)
+    ]
+    if found:
+        yield from wrapped(clean(f"Equivalent at 95%: {', '.join(found)}."), width)
 
 
 def _state(run: Run) -> str:
@@ -145,9 +187,9 @@ def _p_value(metric: Difference) -> str:
     return "<0.001" if metric.p_value < 0.001 else f"{metric.p_value:.3f}"
 
 
-def _shape(comparison: Comparison) -> dict[str, Any]:
+def compared_shape(comparison: Comparison) -> dict[str, Any]:
+    """One comparison as plain data."""
     return {
-        "schema": COMPARE,
         "base": comparison.base.id,
         "candidate": comparison.candidate.id,
         "refused": comparison.is_refused,
@@ -167,6 +209,7 @@ def _shape(comparison: Comparison) -> dict[str, Any]:
                         "interval": ends(metric.low, metric.high),
                         "level": metric.level,
                         "method": metric.method,
+                        "equivalent_within": metric.equivalent_within,
                         "p_value": metric.p_value,
                         "test": metric.test,
                         "pairs": metric.pairs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
 from evalkit.runs import SuiteRun
@@ -46,6 +47,16 @@ class Difference:
     unpaired: int = 0
     higher_is_better: bool = True
     refused: str = ""
+
+    @property
+    def equivalent_within(self) -> float | None:
+        """The narrowest margin in which the two are equivalent at `level`: both ends of the interval lie inside it.
+
+        That is what two one-sided tests would show (Schuirmann 1987). `None` without an interval.
+        """
+        if self.low is None or self.high is None or math.isinf(self.low) or math.isinf(self.high):
+            return None
+        return max(abs(self.low), abs(self.high))
 
     @property
     def improved(self) -> tuple[str, ...]:
