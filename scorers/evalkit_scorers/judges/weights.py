@@ -40,11 +40,14 @@ def weighted(alternatives: Mapping[str, float], scale: Scale) -> Weighted | None
 
 
 def _level_of(token: str, scale: Scale) -> int | None:
-    word = token.strip().strip('"').casefold()
+    word = token.strip().strip('"')
     if not word:
         return None
-    labels = [level.label.casefold() for level in scale]
+    labels = [level.label for level in scale]
     if word in labels:
+        return labels.index(word)
+    word, labels = word.casefold(), [label.casefold() for label in labels]
+    if labels.count(word) == 1:
         return labels.index(word)
     meant = [place for place, label in enumerate(labels) if label.startswith(word)]
     return meant[0] if len(meant) == 1 else None
