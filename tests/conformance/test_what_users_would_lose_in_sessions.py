@@ -201,3 +201,28 @@ def test_it(case):
 """)
     assert ran.result.ret == 0
     assert time.perf_counter() - began < 20, "at ten a second it would have been 30"
+
+
+def test_repeats_are_not_served_from_one_cached_answer(run_evals):
+    """Row 16: with a cache on, repeats were one answer told several times, and looked as if nothing ever varied."""
+    httpx2 = pytest.importorskip("httpx2")
+    from evalkit.testing import serve
+
+    assert httpx2
+    with serve(lambda call: f"answer {call.number}") as server:
+        source = f"""
+import httpx2
+
+@evalkit.suite(dataset=rows(2), scorers=[same], repeat=3)
+def test_it(case):
+    said = {{"model": "scripted-a", "messages": [{{"role": "user", "content": str(case.input)}}]}}
+    answer = httpx2.post({server.url!r} + "/chat/completions", json=said)
+    return answer.json()["choices"][0]["message"]["content"]
+"""
+        seen = []
+        for _ in range(2):
+            ran = run_evals(source, "--evalkit-cache", "read-write")
+            seen.append({(trial.case_id, trial.number): trial.output.value for trial in ran.suite.trials})
+        assert len(server.calls) == 6
+    assert len(set(seen[0].values())) == 6
+    assert seen[1] == seen[0]
