@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from evalkit.case import Case, Dataset
 from evalkit.errors import StoreError
@@ -84,13 +85,14 @@ class Keeper:
         finished_at: dt.datetime,
         metrics: Sequence[Metric],
         verdicts: Sequence[Verdict],
+        prices: Mapping[str, Any],
     ) -> None:
-        """Keep the end of the run, and let go of the store."""
+        """Keep the end of the run, and let go of the store. `prices` are as in `Run`."""
         self._ended.set()
 
         def to_store() -> None:
             self._store.finish_run(
-                self._run_id, status=status, finished_at=finished_at, metrics=metrics, verdicts=verdicts
+                self._run_id, status=status, finished_at=finished_at, metrics=metrics, verdicts=verdicts, prices=prices
             )
 
         def to_spool(spool: Spool) -> None:
@@ -101,6 +103,7 @@ class Keeper:
                 metrics=metrics,
                 verdicts=verdicts,
                 degraded=self.degraded,
+                prices=prices,
             )
 
         self._keep(to_store, to_spool)

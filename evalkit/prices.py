@@ -38,15 +38,22 @@ class Prices:
     own: Mapping[str, Rates] = dataclasses.field(default_factory=dict)
 
     @property
-    def snapshot(self) -> str:
-        """Which prices these are: the version of genai-prices, and the first digits of the own table's digest."""
+    def snapshot(self) -> Mapping[str, Any]:
+        """Which prices these are, for the record of a run.
+
+        `genai-prices` is the version of the package; where there is an own table, `own` is what it says, in US dollars
+        per million tokens, and `digest` its digest.
+        """
         from importlib.metadata import version
 
-        installed = version(_PACKAGE)
-        if not self.own:
-            return installed
-        table = {name: dataclasses.asdict(rates) for name, rates in self.own.items()}
-        return f"{installed}+{digest(table)[:8]}"
+        said: dict[str, Any] = {_PACKAGE: version(_PACKAGE)}
+        if self.own:
+            own = {
+                name: {key: str(amount) for key, amount in dataclasses.asdict(rates).items() if amount is not None}
+                for name, rates in self.own.items()
+            }
+            said |= {"own": own, "digest": digest(own)}
+        return said
 
     def price(
         self, provider: str | None, model: str | None, usage: Usage, at: dt.datetime | None = None

@@ -18,10 +18,12 @@ from evalkit.errors import GateError
 from evalkit.exchange import Exchange
 from evalkit.gates import Gate, Reference, check, judge, parse, require, with_defaults
 from evalkit.launches import Launches
+from evalkit.prices import table
 from evalkit.redaction import records as redaction
 from evalkit.redaction import redactor
-from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict
+from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict, spending
 from evalkit.score import constants_of
+from evalkit.snapshots import Snapshots
 from evalkit.stats import summarise
 from evalkit.store.plain import from_plain, to_plain
 from evalkit.suites import Suite, require_cluster, require_expected
@@ -85,7 +87,8 @@ class Recorder:
     `store` is the URL of the store, or `None` to keep the run in memory only. `baseline` names the stored run to
     compare with, `max_cost` is what the run may cost in US dollars. `launches` says which trials are still worth
     starting. `redact` are the user's patterns (RE2) of what must not be kept: whatever comes in loses what fits them,
-    and keys and passwords, before it is kept anywhere. Raises `ConfigError` for a pattern that is none.
+    and keys and passwords, before it is kept anywhere. `prices` is the user's own table, as in `Settings`, for the
+    record. Raises `ConfigError` for a pattern that is none.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Recorder:
         baseline: str | None = None,
         max_cost: Decimal | None = None,
         redact: Sequence[str] = (),
+        prices: Mapping[str, Mapping[str, Decimal]] | None = None,
     ) -> None:
         self.id = new_id()
         self.seed = seed
@@ -105,6 +109,8 @@ class Recorder:
         self.launches = Launches(max_cost=max_cost)
         self.provenance = provenance or Provenance()
         self._redactor = redactor(redact)
+        self._prices = table(prices or {})
+        self._snapshots = Snapshots()
         self._started_at = utc_now()
         self._parts: dict[str, _Part] = {}
         self._keeper: Keeper | None = None
@@ -197,6 +203,7 @@ class Recorder:
     def record(self, suite: str, trials: Sequence[Trial]) -> None:
         """Store finished trials; see `keeping.Keeper` for what happens when it fails."""
         trials = [self.redacted(trial) for trial in trials]
+        self._snapshots.see(trials)
         self._parts[suite].trials.extend(trial.without_payload() for trial in trials)
         if self._keeper is not None:
             self._keeper.trials(suite, trials)
@@ -208,6 +215,11 @@ class Recorder:
     def redacted(self, trial: Trial) -> Trial:
         """`trial` as it may be kept, or sent to another process: without secrets."""
         return redaction.of_trial(trial, self._redactor.now)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever reads the run should know, a sentence each: models that changed while it went on."""
+        return tuple(self._snapshots.warnings())
 
     def exchanges(self, exchanges: Sequence[Exchange]) -> None:
         """Store recorded answers beside the run."""
@@ -243,9 +255,11 @@ class Recorder:
         finished_at = utc_now()
         metrics = [metric for part in self._parts.values() for metric in summarise(part.so_far())]
         verdicts = [verdict for part in self._parts.values() for verdict in part.verdicts or ()]
+        spent = spending([trial for part in self._parts.values() for trial in part.trials]).total
+        prices = self._prices.snapshot if spent is not None and spent.calls else {}
         keeper = self._keeper
         if keeper is not None:
-            keeper.end(status, finished_at=finished_at, metrics=metrics, verdicts=verdicts)
+            keeper.end(status, finished_at=finished_at, metrics=metrics, verdicts=verdicts, prices=prices)
         return Run(
             id=self.id,
             status=status,
@@ -258,4 +272,5 @@ class Recorder:
             seed=self.seed,
             store=keeper.url if keeper is not None else None,
             degraded=keeper.degraded if keeper is not None else "",
+            prices=prices,
         )

@@ -140,9 +140,10 @@ def test_the_snapshot_names_the_package_and_the_own_table():
     own = Prices(own={"a": Rates(input=Decimal("0.10"))})
     same = Prices(own={"a": Rates(input=Decimal("0.10"))})
     other = Prices(own={"a": Rates(input=Decimal("0.11"))})
-    assert Prices().snapshot == version("genai-prices")
+    assert Prices().snapshot == {"genai-prices": version("genai-prices")}
     assert own.snapshot == same.snapshot != other.snapshot
-    assert own.snapshot.startswith(version("genai-prices") + "+")
+    assert own.snapshot["own"] == {"a": {"input": "0.10"}}
+    assert own.snapshot["digest"] != other.snapshot["digest"]
 
 
 @given(
