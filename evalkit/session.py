@@ -18,7 +18,7 @@ from typing import Any
 
 from evalkit.case import Case, Dataset
 from evalkit.config import Settings, find_root, load_settings
-from evalkit.errors import SuiteError
+from evalkit.errors import ConfigError, SuiteError
 from evalkit.gates import Gate
 from evalkit.launches import Launches, declared_stop, in_order
 from evalkit.loaders import read_dataset
@@ -81,6 +81,12 @@ def run(
         "max_cost": max_cost,
     }
     settings = load_settings(root, flags={name: value for name, value in given.items() if value is not None})
+    if settings.estimate:
+        raise ConfigError(
+            "What a run would cost is said by pytest only, and the setting `estimate` asks for nothing else.",
+            where=settings.sources.get("estimate"),
+            hint="Run: pytest --evalkit-estimate. Or leave the setting out.",
+        )
     work = functools.partial(
         _run, functions, settings=settings, gates=gates, arguments=arguments or {}, progress=progress
     )

@@ -23,6 +23,7 @@ from evalkit.tracing import Session
 from evalkit.trial import Trial
 from pytest_evalkit import handwritten, internals, terminal, xdist
 from pytest_evalkit.collect import Collection, EvalItem
+from pytest_evalkit.estimating import Estimating
 from pytest_evalkit.fixtures import awaited, is_async_fixture
 from pytest_evalkit.ledger import Ledger
 from pytest_evalkit.plugin import FLAGS
@@ -93,6 +94,10 @@ class Evals:
             return
         if errors:
             raise pytest.UsageError("\n\n".join(str(error) for error in errors))
+        if self.settings.estimate:
+            estimating = Estimating(self.settings.store, ledger.suites)
+            self.config.pluginmanager.register(estimating, "evalkit-estimating")
+            return
         self.ledger = ledger
 
     def _new_ledger(self) -> Ledger:

@@ -35,6 +35,13 @@ def refuse(settings: Settings) -> None:
             why="Each worker spends by itself and does not know what the others spent.",
             hint="Leave out -n; evals run many at once without it.",
         )
+    if settings.estimate:
+        raise ConfigError(
+            "What a run would cost is not said under pytest-xdist.",
+            where=settings.sources.get("estimate"),
+            why="The process that shows it collects nothing.",
+            hint="Leave out -n; nothing is run anyway.",
+        )
 
 
 def is_worker(config: pytest.Config) -> bool:
