@@ -129,6 +129,7 @@ def _run(
         baseline=settings.baseline,
         max_cost=settings.max_cost,
         redact=settings.redact,
+        prices=settings.prices,
     )
     outgoing = Outgoing(settings, to_store=recorder.exchanges)
     outgoing.check()
@@ -161,7 +162,7 @@ def _run(
         engine.close()
         outgoing.flush()
         result = recorder.finish(status)
-        for note in (*tracing.notes, *outgoing.notes, *recorder.launches.notes):
+        for note in (*tracing.notes, *outgoing.notes, *recorder.launches.notes, *recorder.notes):
             _log.warning(note)
     return result
 

@@ -108,6 +108,7 @@ class Evals:
             baseline=settings.baseline,
             max_cost=settings.max_cost,
             redact=settings.redact,
+            prices=settings.prices,
         )
         return Ledger(self.config, recorder)
 
@@ -232,6 +233,7 @@ class Evals:
         elif exitstatus not in (0, 1, 5) or session.shouldfail or session.shouldstop:
             status = "interrupted"
         self.run = self.ledger.finish(status)
+        self.notes.extend(self.ledger.notes)
         if self.settings.report is None:
             return
         try:

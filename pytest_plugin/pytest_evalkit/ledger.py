@@ -60,6 +60,11 @@ class Ledger:
         """Which trials are still worth starting."""
         return self._recorder.launches
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever reads the run should know; nothing in a worker, whose controller says it."""
+        return self._recorder.notes
+
     def declare(
         self,
         info: SuiteInfo,
