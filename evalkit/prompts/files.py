@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,10 @@ def _read(text: str, shown: str, *, first_line: int) -> Document:
 
 def _text(path: Path, shown: str) -> str:
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise PromptError("This is no file that can be read.", where=shown)
+        if about.st_size > LARGEST_FILE:
             raise PromptError(f"The file has more than {LARGEST_FILE:,} bytes.", where=shown)
         data = path.read_bytes()
     except OSError as error:

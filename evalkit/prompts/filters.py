@@ -29,14 +29,14 @@ def text_of(value: Any) -> str:
 
 def _json(value: Any, encoder: json.JSONEncoder) -> str:
     pieces: list[str] = []
-    for piece in encoder.iterencode(list(value) if isinstance(value, tuple | Iterator) else value):
+    for piece in encoder.iterencode(value):
         spend(len(piece))
         pieces.append(piece)
     return "".join(pieces)
 
 
 def _listed(value: Any) -> list[Any]:
-    if isinstance(value, Undefined) or not isinstance(value, str | list | tuple | Mapping | Iterator):
+    if isinstance(value, Undefined) or not isinstance(value, str | list | tuple | Mapping):
         raise TypeError(f"{type(value).__name__} has no entries" if not isinstance(value, Undefined) else str(value))
     made = list(value)
     spend(len(made))
