@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from evalkit.runs import Metric, Verdict
+from evalkit.stats.marks import Mark
 from evalkit_reports import words
 from evalkit_reports.bounds import Bound, bound_of
 from evalkit_reports.charts import IntervalBar, Tick, axis_for
@@ -23,7 +24,8 @@ Key = tuple[str, str, tuple[tuple[str, str], ...]]
 class MetricRow:
     """One metric as text, with its bar; `missing` says what was not scored, and is empty where nothing is missing.
 
-    `bar` is `None` where there is no value to stand on an axis; `bounded` says that a gate is drawn on it.
+    `bar` is `None` where there is no value to stand on an axis; `bounded` says that a gate is drawn on it. `mark` says
+    that a slice differs from the rest of its suite, and is empty for any other.
     """
 
     name: str
@@ -36,6 +38,7 @@ class MetricRow:
     note: str
     bar: IntervalBar | None
     bounded: bool
+    mark: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +70,27 @@ class SliceRow:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SliceTable:
-    """All slices of one key, lowest first in the first column; `left_out` counts the metrics without a column."""
+    """All slices of one key, lowest first in the first column; `left_out` counts the metrics without a column.
+
+    `has_marks` says that some slice differs from the rest of its suite.
+    """
 
     key: str
     left_out: int
     columns: tuple[SliceColumn, ...]
     rows: tuple[SliceRow, ...]
 
+    @property
+    def has_marks(self) -> bool:
+        """Whether any cell is marked."""
+        return any(cell is not None and cell.mark for row in self.rows for cell in row.cells)
+
 
 class Measures:
     """The metrics of one suite as rows, each beside the gates that are on it."""
 
-    def __init__(self, metrics: Sequence[Metric], verdicts: Sequence[Verdict]) -> None:
+    def __init__(self, metrics: Sequence[Metric], verdicts: Sequence[Verdict], marks: Sequence[Mark] = ()) -> None:
+        self._marks = {_key_of(mark.name, mark.statistic, mark.slice): mark for mark in marks if mark.is_marked}
         self._metrics = {_key(metric): metric for metric in metrics}
         names = [(name, statistic) for name, statistic, where in self._metrics if not where]
         self._several = {name for name, _ in names if sum(name == other for other, _ in names) > 1}
@@ -163,6 +175,7 @@ class Measures:
             note=metric.note or ("few cases: read the values" if 0 < metric.cases < _FEW else ""),
             bar=_bar(metric, bounds, self._overall(key)),
             bounded=bool(bounds),
+            mark=_told(self._marks.get(key)),
         )
 
     def _overall(self, key: Key) -> float | None:
@@ -186,7 +199,17 @@ def missing(unscored: int, errored: int) -> str:
 
 
 def _key(metric: Metric) -> Key:
-    return metric.name, metric.statistic, tuple((str(key), str(value)) for key, value in metric.slice.items())
+    return _key_of(metric.name, metric.statistic, metric.slice)
+
+
+def _key_of(name: str, statistic: str, chosen: Mapping[str, str]) -> Key:
+    return name, statistic, tuple((str(key), str(value)) for key, value in chosen.items())
+
+
+def _told(mark: Mark | None) -> str:
+    if mark is None or mark.q_value is None:
+        return ""
+    return "differs, q < 0.001" if mark.q_value < 0.001 else f"differs, q = {mark.q_value:.3f}"
 
 
 def _unit(metric: Metric) -> str:

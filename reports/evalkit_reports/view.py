@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from evalkit.runs import Provenance, Run, SuiteRun, Verdict, spending
+from evalkit.stats.marks import slice_marks
 from evalkit.trial import Trial
 from evalkit_reports import words
 from evalkit_reports.bounds import figure
@@ -137,7 +138,9 @@ def _of(known: int, whole: int) -> str:
 def _suite_view(number: int, suite: SuiteRun, run: Run) -> SuiteView:
     info = suite.info
     verdicts = [verdict for verdict in run.verdicts if verdict.suite == info.name]
-    measures = Measures([metric for metric in run.metrics if metric.suite == info.name], verdicts)
+    measures = Measures(
+        [metric for metric in run.metrics if metric.suite == info.name], verdicts, marks=slice_marks(suite)
+    )
     outcomes = _outcomes([suite])
     states = [verdict.decision for verdict in verdicts]
     about = [

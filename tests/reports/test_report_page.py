@@ -19,6 +19,7 @@ from evalkit.case import Case
 from evalkit.errors import EvalkitError
 from evalkit.runs import Provenance, Run
 from evalkit.score import Score
+from evalkit.stats.summary import summarise
 from evalkit.trial import Output, Trial, Usage
 from evalkit_reports import render_html, write_html
 
@@ -258,6 +259,19 @@ def test_a_value_nested_beyond_reason_does_not_break_the_page(run_of: RunMaker, 
     run = run_of(suite_run("s", [Case(id="a", input=deep)], [trial("a", (), run_of)]))
     _, contents = unpacked(render_html(run))
     assert "nested too deep" in contents[0]["input"][1]
+
+
+def test_a_slice_that_differs_from_the_rest_is_marked_and_the_mark_is_explained(
+    run_of: RunMaker, suite_run: Any, make_suite: Any
+) -> None:
+    def page(cells: list[int]) -> str:
+        suite = make_suite(cells, metadata=[{"lang": "de" if i < 20 else "en"} for i in range(60)])
+        return text_of(dataclasses.replace(run_of(), suites=(suite,), metrics=summarise(suite), verdicts=()))
+
+    marked = page([0] * 15 + [1] * 45)
+    assert "differs, q < 0.001" in marked
+    assert "by more than so many slices would by chance" in marked
+    assert "differs, q" not in page([0, 1] * 30)
 
 
 def test_the_title_can_be_given(support_run: RunMaker) -> None:
