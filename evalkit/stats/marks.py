@@ -99,7 +99,16 @@ class _Sides:
                 most = (whole + missing * high) / count if missing else whole / count
                 self._ends.append((least, most))
 
+        self._complete = all(low == high for low, high in self._ends)
+        self._values = [low for low, _ in self._ends] if self._complete else []
+        self._binary = self._complete and set(self._values) <= {0.0, 1.0}
+        self._centre = math.fsum(self._values) / len(self._values) if self._values else 0.0
+        self._whole = _moments(self._values, self._centre)
+
     def mark(self, positions: Sequence[int]) -> Mark:
+        """The mark of the cases at `positions`, without a name."""
+        if self._complete and self._values:
+            return self._quick(positions)
         inside = set(positions)
         ours = [self._ends[i] for i in positions]
         others = [ends for i, ends in enumerate(self._ends) if i not in inside]
@@ -114,6 +123,33 @@ class _Sides:
             return dataclasses.replace(made, p_value=1.0, test="")
         p_value, test = _p_value(*filled)
         return dataclasses.replace(made, p_value=p_value, test=test if p_value is not None else "")
+
+    def _quick(self, positions: Sequence[int]) -> Mark:
+        """The same where nothing is missing, from sums alone: the rest is the whole without the slice."""
+        ours = _moments([self._values[i] for i in positions], self._centre)
+        n, other_n = ours[0], self._whole[0] - ours[0]
+        others = (other_n, self._whole[1] - ours[1], self._whole[2] - ours[2])
+        value, rest = (self._centre + total / count if count else None for count, total, _ in (ours, others))
+        made = Mark(name="", statistic="", slice={}, cases=n, value=value, rest=rest)
+        if value is None or rest is None or self._clustered:
+            return made
+        if self._binary:
+            passes, other_passes = round(value * n), round(rest * other_n)
+            exact = dataclasses.replace(made, value=passes / n, rest=other_passes / other_n)
+            return dataclasses.replace(exact, p_value=fisher(passes, n, other_passes, other_n), test=FISHER)
+        if min(n, other_n) < FEWEST_GRADED:
+            return made
+        p_value = _welch(ours, others)
+        return dataclasses.replace(made, p_value=p_value, test=WELCH if p_value is not None else "")
+
+
+Moments = tuple[int, float, float]
+"""How many values, the sum of their distances from a centre, and that of the squares of these."""
+
+
+def _moments(values: Sequence[float], centre: float) -> Moments:
+    away = [value - centre for value in values]
+    return len(away), math.fsum(away), math.fsum(one * one for one in away)
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -184,14 +220,16 @@ def welch(first: Sequence[float], second: Sequence[float]) -> float | None:
 
     Source: Welch (1947), as `scipy.stats.ttest_ind(equal_var=False)` has it.
     """
-    means = [math.fsum(values) / len(values) for values in (first, second)]
-    errors = [
-        math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values)
-        for values, mean in zip((first, second), means, strict=True)
-    ]
+    centre = math.fsum([*first, *second]) / (len(first) + len(second))
+    return _welch(_moments(first, centre), _moments(second, centre))
+
+
+def _welch(*sides: Moments) -> float | None:
+    means = [total / n for n, total, _ in sides]
+    errors = [max(squares - total * total / n, 0.0) / (n - 1) / n for n, total, squares in sides]
     spread = sum(errors)
-    if spread <= 0:
+    if spread <= 1e-18:
         return None
     t = (means[0] - means[1]) / math.sqrt(spread)
-    df = spread**2 / sum(error**2 / (len(values) - 1) for error, values in zip(errors, (first, second), strict=True))
+    df = spread**2 / sum(error**2 / (n - 1) for error, (n, _, _) in zip(errors, sides, strict=True))
     return beta_cdf(df / (df + t * t), df / 2, 0.5)
