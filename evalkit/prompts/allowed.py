@@ -19,6 +19,9 @@ from evalkit.prompts.place import Place
 DEEPEST = 60
 """How deep expressions and blocks may nest; Python's own compiler stops at about a hundred."""
 
+MOST_NODES = 10_000
+"""How many parts a template may have: names, texts between them, operators. Compiling that many takes some seconds."""
+
 _ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.NSRef, nodes.Const, nodes.If, nodes.For,
     nodes.Assign, nodes.CondExpr, nodes.Filter, nodes.Test, nodes.Getattr, nodes.Getitem, nodes.Slice,
@@ -48,7 +51,9 @@ _RESERVED = {"self", "super", "caller", "varargs", "kwargs"}
 
 def check(tree: nodes.Template, place: Place) -> None:
     """Raise `PromptError`, with the line, for what a prompt may not say."""
-    for node, depth in _walk(tree):
+    for number, (node, depth) in enumerate(_walk(tree)):
+        if number > MOST_NODES:
+            raise PromptError(f"The template has more than {MOST_NODES:,} parts.", where=place.at(node.lineno))
         if depth > DEEPEST:
             raise PromptError(f"The template is nested more than {DEEPEST} levels deep.", where=place.at(node.lineno))
         refused = _refused(node)

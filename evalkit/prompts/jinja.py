@@ -18,7 +18,7 @@ from evalkit.prompts.filters import TESTS, plus, registered, text_of
 from evalkit.prompts.place import Place
 from evalkit.prompts.values import as_data
 
-LONGEST_TEMPLATE = 200_000
+LONGEST_TEMPLATE = 100_000
 """Characters that a Jinja template may have."""
 
 _LOOP = frozenset(
