@@ -40,9 +40,14 @@ def when_imported(name: str, then: Callable[[], None]) -> Callable[[], None]:
 
 
 def _arrived(name: str) -> None:
-    with _LOCK:
-        waiting = list(_WAITING.get(name, ()))
-    for then in waiting:
+    told: list[Callable[[], None]] = []
+    while True:
+        # Whoever is told may have others wait for the same module, which is still said to be on its way: they are next.
+        with _LOCK:
+            then = next((one for one in _WAITING.get(name, ()) if one not in told), None)
+        if then is None:
+            return
+        told.append(then)
         then()
 
 
