@@ -171,7 +171,9 @@ def _mean_metric(column: Column, statistic: str, data: Means, level: float, suit
             notes.append("no interval, since missing values have no bounds here")
     if data.clusters is not None and data.groups < FEW and low is not None:
         notes.append(f"few clusters: {data.groups}, so the interval is only a guide")
-    if count.failed and data.range == (0.0, 1.0) and not column.builtin:
+    if count.failed and column.shape == "label":
+        notes.append(f"{count.failed} failed {'trial has' if count.failed == 1 else 'trials have'} no label")
+    elif count.failed and data.range == (0.0, 1.0) and not column.builtin:
         notes.append(f"{count.failed} failed {'trial counts' if count.failed == 1 else 'trials count'} as 0")
     if missing and low is not None:
         notes.append(f"{missing} missing, and the interval allows for whatever they would have been")

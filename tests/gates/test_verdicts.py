@@ -298,3 +298,10 @@ def test_gates_come_out_in_the_order_they_stand_in(make_suite):
     suite = make_suite([1, 0, 1], latency=[0.1] * 3)
     assert [v.gate for v in judge([parse(t) for t in texts], suite)] == texts
     assert judge([], suite) == ()
+
+
+def test_a_small_suite_without_an_error_is_not_called_fragile_on_errors(verdict):
+    """One error in twelve would be more than 5 %, but that is so of every small suite in which nothing is wrong."""
+    assert not verdict("errors <= 5%", _passes(12, 12)).fragile
+    assert verdict("errors <= 5%", [*_passes(19, 19), "fail"]).fragile
+    assert verdict("accuracy >= 0.9", _passes(9, 10)).fragile

@@ -61,6 +61,12 @@ def test_words_are_counted(make_suite):
     assert metric.note == "labels: kind 2, rude 1"
 
 
+def test_a_function_that_raised_gave_no_label_and_not_a_0(make_suite):
+    cells = [*(Score(name="tone", label=word, scorer="tone") for word in ["kind", "kind", "rude"]), "fail", "fail"]
+    metric = next(one for one in summarise(make_suite(cells, score="tone")) if one.name == "tone")
+    assert metric.note == "labels: kind 2, rude 1; 2 failed trials have no label; 2 missing"
+
+
 def test_few_cases_have_a_value_and_no_interval(make_suite):
     metric = _find(summarise(make_suite([True] * 9)), "accuracy")
     assert (metric.value, metric.low, metric.high, metric.method) == (1, None, None, "")
