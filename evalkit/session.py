@@ -251,7 +251,7 @@ def suite_info(
         nodeid=nodeid,
         location=location,
         dataset=DatasetInfo(name=dataset.name, digest=dataset.digest, size=len(dataset), source=dataset.source),
-        scorers=tuple(_scorer_info(scorer) for scorer in suite.scorers),
+        scorers=tuple(scorer_info(scorer) for scorer in suite.scorers),
         gates=gates,
         repeat=repeat,
         declared=len(dataset) * repeat,
@@ -263,7 +263,7 @@ def suite_info(
     )
 
 
-def _scorer_info(scorer: Scorer) -> ScorerInfo:
+def scorer_info(scorer: Scorer) -> ScorerInfo:
     """The record of a scorer."""
     mark = None if scorer.pass_mark is None else f"{scorer.pass_mark[0]} {scorer.pass_mark[1]:g}"
     return ScorerInfo(name=scorer.name, version=scorer.version, pass_mark=mark, config=scorer.config)

@@ -22,6 +22,7 @@ COMPARE = "evalkit.compare/1"
 CONFIG = "evalkit.config/1"
 DB = "evalkit.db/1"
 CACHE = "evalkit.cache/1"
+RESCORE = "evalkit.rescore/1"
 
 
 def summary_shape(summary: RunSummary) -> dict[str, Any]:
@@ -150,6 +151,7 @@ def trial_shape(suite: str, trial: Trial, case: Any) -> dict[str, Any]:
         "output": jsonable(trial.output.value),
         "error": None if error is None else {"type": error.type, "message": error.message},
         "latency": trial.output.latency,
+        "trace": trial.output.trace_id if trial.trace is None else trial.trace.trace_id,
         "scores": [
             {
                 "name": score.name,

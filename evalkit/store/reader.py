@@ -8,14 +8,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from evalkit.case import Case
+from evalkit.case import Case, Dataset
 from evalkit.errors import NotFound, did_you_mean
 from evalkit.runs import Run, SuiteRun
 from evalkit.score import Score
 from evalkit.spans import Trace
 from evalkit.store import records, rows
 from evalkit.store.blobs import BlobReader
-from evalkit.store.cells import text_cell, text_of, time_of
+from evalkit.store.cells import maybe_text_of, text_cell, text_of, time_of
 from evalkit.store.database import Database, Session
 from evalkit.store.liveness import shown_status
 from evalkit.trial import Trial
@@ -53,6 +53,17 @@ def load(database: Database, run_id: str, *, payload: bool) -> Run:
             degraded=text_of(degraded),
             prices={} if prices is None else json.loads(prices),
         )
+
+
+def load_dataset(database: Database, digest: str) -> Dataset:
+    """A version of a dataset, whole; see `Store.dataset`."""
+    with database.reading() as session:
+        found = session.execute("SELECT name, source FROM datasets WHERE digest = ?", [digest])
+        if not found:
+            raise NotFound(f"The store has no dataset {digest[:12]}.", where=database.url)
+        name, source = found[0]
+        cases = tuple(_cases(session, digest).values())
+    return Dataset(name=text_of(name), cases=cases, digest=digest, source=maybe_text_of(source))
 
 
 def load_trial(database: Database, run_id: str, suite: str, case_id: str, number: int) -> Trial:

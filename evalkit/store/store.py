@@ -95,6 +95,14 @@ class Store:
 
         return list_runs(self._database, suite=suite, limit=limit)
 
+    def earlier_runs(self, run_id: str) -> dict[str, int]:
+        """For each suite of a run how many earlier runs came to a verdict on it: at the same commit, with the same
+        cases, all of them or as many as its verdict took. A suite without any is left out; so are all without a commit.
+        """
+        from evalkit.store.earlier import earlier_runs
+
+        return earlier_runs(self._database, run_id)
+
     def resolve(self, name: str) -> str:
         """The id of the run called `name`: an id, a prefix that only one has, `last`, or `SUITE@last`.
 
@@ -113,6 +121,12 @@ class Store:
         from evalkit.store.reader import load
 
         return load(self._database, run_id, payload=payload)
+
+    def dataset(self, digest: str) -> Dataset:
+        """The whole dataset of which `digest` is the version. Raises `NotFound`."""
+        from evalkit.store.reader import load_dataset
+
+        return load_dataset(self._database, digest)
 
     def trial(self, run_id: str, suite: str, case_id: str, number: int = 1) -> Trial:
         """One trial, the last attempt at it, with everything. Raises `NotFound`."""
