@@ -12,8 +12,9 @@ from evalkit.canonical import jsonable
 from evalkit.cli.details import confusion_shape, confusions_of, label_lines, mark_shape, marks_of, slice_lines
 from evalkit.cli.options import CommonCommand, Invocation, emit_json, json_option, pass_invocation
 from evalkit.cli.shapes import SHOW, metrics_and_gates, moment, run_shape, trial_shape, usage_shape
+from evalkit.cli.traceviews import SHORT
 from evalkit.figures import count, duration
-from evalkit.plaintext import Paint, clean, fitted
+from evalkit.plaintext import Paint, clean, fitted, wrapped
 
 if TYPE_CHECKING:
     from evalkit.runs import Run
@@ -51,6 +52,7 @@ def command(invocation: Invocation, run: str, failed: bool, as_json: bool) -> No
                     "slices": [mark_shape(suite, mark) for suite, mark in marks_of(found)],
                     "labels": [confusion_shape(one) for one in confusions_of(found)],
                     "usage": usage_shape(found),
+                    "earlier_runs": store.earlier_runs(found.id),
                     "cases": list(shapes),
                 }
             )
@@ -58,9 +60,13 @@ def command(invocation: Invocation, run: str, failed: bool, as_json: bool) -> No
         paint = invocation.paint()
         for line in _head(found, invocation.width, paint):
             click.echo(line)
+        from evalkit.attempts import attempts
         from evalkit.summary import render
 
         click.echo(render(found, width=invocation.width, color=paint.on), nl=False)
+        for sentence in attempts(found, store.earlier_runs(found.id)):
+            for line in wrapped(clean(sentence), invocation.width):
+                click.echo(line)
         for line in slice_lines(marks_of(found), invocation.width, paint):
             click.echo(line)
         for line in label_lines(confusions_of(found), invocation.width, paint):
@@ -120,6 +126,8 @@ def _failures(shapes: Iterator[dict[str, Any]], width: int, paint: Paint, *, bri
         yield fitted(clean(head), width)
         if shape["error"] is not None:
             yield fitted(clean(f"    error     {shape['error']['type']}: {shape['error']['message']}"), width)
+        if shape["trace"] is not None:
+            yield fitted(clean(f"    trace     evalkit traces show {shape['trace'][:SHORT]}"), width)
         for key in ("input", "expected", "output"):
             if shape[key] is not None:
                 yield from _value_lines(key, shape[key], width, whole=not brief)

@@ -10,6 +10,7 @@ from evalkit.store import pieces, usages
 from evalkit.store.blobs import BlobReader, BlobWriter
 from evalkit.store.cells import json_cell, maybe_text, maybe_text_of, text_cell, text_of
 from evalkit.store.database import Row, Session
+from evalkit.tracing.counting import used
 from evalkit.trial import Trial
 from evalkit.usage import Usage, summed
 
@@ -56,7 +57,7 @@ class TraceRows:
 
 def _trace_row(suite_id: int, trial: Trial, trace: Trace) -> Row:
     spans, root = trace.spans, trace.root
-    calls = _leaf_calls(spans)
+    calls = [usage for _, usage in used(trace)]
     shown = root or (spans[0] if spans else None)
     return (
         text_cell(trace.trace_id), suite_id, text_cell(trial.case_id), trial.number, trial.attempt,
@@ -65,22 +66,9 @@ def _trace_row(suite_id: int, trial: Trial, trace: Trace) -> Row:
         None if shown is None else _nanoseconds(max(span.end_ns for span in spans)),
         "unset" if shown is None else shown.status,
         len(spans), len(calls), sum(span.kind == "tool" for span in spans),
-        *usages.usage_cells(summed(span.usage for span in calls)),
+        *usages.usage_cells(summed(calls)),
         text_cell(trace.normaliser), None if shown is None else maybe_text(shown.error),
     )  # fmt: skip
-
-
-def _leaf_calls(spans: Sequence[Span]) -> list[Span]:
-    """The calls to models that have no call below them: a framework's span around a client's is the same call."""
-    parents = {span.span_id: span.parent_id for span in spans}
-    calls = [span for span in spans if span.kind in ("llm", "embedding")]
-    above: set[str] = set()
-    for call in calls:
-        parent = call.parent_id
-        while parent is not None and parent not in above:
-            above.add(parent)
-            parent = parents.get(parent)
-    return [call for call in calls if call.span_id not in above]
 
 
 def _span_rows(trace: Trace, blobs: BlobWriter) -> list[Row]:

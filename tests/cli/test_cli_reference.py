@@ -12,7 +12,7 @@ from evalkit.cli.app import COMMANDS
 from evalkit.cli.reference import markdown
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
-FREE = ("slice", "inputs", "packages", "ci", "rows", "suite_gates", "input", "expected", "output")
+FREE = ("attributes", "raw", "events", "slice", "inputs", "packages", "ci", "rows", "suite_gates", "input", "expected", "output")
 """Fields whose keys are the user's, or data."""
 
 
@@ -59,6 +59,8 @@ def test_every_command_is_in_the_page(name: str) -> None:
         ("evalkit.cache/1", ["cache", "stats"], ()),
         ("evalkit.cache/1", ["cache", "prune", "--all"], ()),
         ("evalkit.cache/1", ["cache", "export", "cassettes"], ()),
+        ("evalkit.traces/1", ["traces", "list", "last"], ("evalkit.show/1",)),
+        ("evalkit.trace/1", ["traces", "show", "last", "c1"], ("evalkit.traces/1", "evalkit.show/1")),
         ("evalkit.db/1", ["db", "check"], ()),
         ("evalkit.db/1", ["db", "backup", "saved.db"], ()),
     ],
@@ -66,7 +68,7 @@ def test_every_command_is_in_the_page(name: str) -> None:
 def test_every_field_is_documented_and_every_document_has_its_schema(
     cli: Callable[..., Any], make_run: Callable[..., Any], schema: str, words: list[str], also: tuple[str, ...]
 ) -> None:
-    make_run(wrong=(1,), raises=(2,))
+    make_run(wrong=(1,), raises=(2,), traced=True)
     found = cli(*words, "--json").json()
     for document in found if isinstance(found, list) else [found]:
         assert document["schema"] == schema

@@ -85,9 +85,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / ".evalkit" / "evalkit.db"
 
 
+IN_A_FILE = {"path", "tmp_path", "filled"}
+"""What a test asks for that looks at the file of the store."""
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     asked = inspect.signature(metafunc.function).parameters
-    if SERVER and "store" in metafunc.fixturenames and "path" not in asked and "tmp_path" not in asked:
+    if SERVER and "store" in metafunc.fixturenames and not IN_A_FILE & set(asked):
         metafunc.parametrize("store", ["sqlite", "postgresql"], indirect=True)
 
 
@@ -97,17 +101,25 @@ def store(request: pytest.FixtureRequest, path: Path) -> Iterator[Store]:
         with open_store(path) as opened:
             yield opened
         return
+    address = request.getfixturevalue("empty_database")
+    with open_store(address) as opened:
+        _ADDRESSES[opened] = address
+        yield opened
+    del _ADDRESSES[opened]
+
+
+@pytest.fixture
+def empty_database() -> Iterator[str]:
+    """The address of a new database on the server."""
+    if not SERVER:
+        pytest.skip("EVALKIT_TEST_PG_URL names no PostgreSQL server")
     import sqlalchemy as sa
 
     server = sa.create_engine(sa.make_url(SERVER).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     name = f"evalkit_{new_id().replace('-', '')}"
     with server.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        address = server.url.set(database=name).render_as_string(hide_password=False)
-        with open_store(address) as opened:
-            _ADDRESSES[opened] = address
-            yield opened
-        del _ADDRESSES[opened]
+        yield server.url.set(database=name).render_as_string(hide_password=False)
         connection.exec_driver_sql(f"DROP DATABASE {name}")
     server.dispose()
 

@@ -255,6 +255,25 @@ def test_an_upgraded_store_takes_a_run(real_0001: Path, begin: Any) -> None:
         assert len(store.runs()) == 2
 
 
+def test_a_store_of_the_first_tables_on_a_server(empty_database: str, begin: Any) -> None:
+    engine = sa.create_engine(empty_database)
+    with engine.begin() as connection:
+        upgrading.migrate(connection, "0001")
+        connection.exec_driver_sql("INSERT INTO datasets VALUES ('d', 'sums', NULL, 0, '2026-11-22T09:30:00.000000Z')")
+    with pytest.raises(StoreError, match="evalkit db upgrade"):
+        open_store(empty_database)
+    assert (upgrade(empty_database).before, upgrade(empty_database).after) == ("0001", revisions.HEAD)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, schema.metadata) == []
+        assert connection.exec_driver_sql("SELECT name FROM datasets").scalar() == "sums"
+    engine.dispose()
+    with open_store(empty_database) as store:
+        run = begin(store)
+        run.add(run.trial(0))
+        assert run.trials() == (run.trial(0),)
+
+
 def test_upgrade_says_what_it_did(path: Path, old: Any, next_schema: Path) -> None:
     assert check(path).needs_upgrade
     done = upgrade(path)
