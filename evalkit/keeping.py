@@ -24,7 +24,7 @@ class Keeper:
 
     Opening raises `StoreError`, as nothing has been spent yet. Afterwards nothing raises: what the store does not
     take goes to a spool file, and `degraded` says so. What not even the spool takes is lost, and `degraded` says
-    that.
+    that. `earlier` is known at the end: how many earlier runs of each suite there are on the same code and cases.
     """
 
     def __init__(self, url: str, run_id: str, *, started_at: dt.datetime, provenance: Provenance, seed: int) -> None:
@@ -33,6 +33,7 @@ class Keeper:
         self._store.start_run(run_id, started_at=started_at, provenance=provenance, seed=seed)
         self._spool: Spool | None = None
         self._lost = 0
+        self.earlier: dict[str, int] = {}
         self._why = ""
         self._ended = threading.Event()
         threading.Thread(target=self._beat, name="evalkit-heartbeat", daemon=True).start()
@@ -108,6 +109,8 @@ class Keeper:
 
         self._keep(to_store, to_spool)
         with contextlib.suppress(StoreError):  # what it could not take is in the spool
+            self.earlier = self._store.earlier_runs(self._run_id)
+        with contextlib.suppress(StoreError):
             self._store.close()
 
     def _keep(self, to_store: Callable[[], None], to_spool: Callable[[Spool], None]) -> None:

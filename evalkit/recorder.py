@@ -107,6 +107,7 @@ class Recorder:
         self.url = store
         self.baselines = Baselines(url=store, name=baseline)
         self.launches = Launches(max_cost=max_cost)
+        self.earlier: Mapping[str, int] = {}
         self.provenance = provenance or Provenance()
         self._redactor = redactor(redact)
         self._prices = table(prices or {})
@@ -260,6 +261,7 @@ class Recorder:
         keeper = self._keeper
         if keeper is not None:
             keeper.end(status, finished_at=finished_at, metrics=metrics, verdicts=verdicts, prices=prices)
+            self.earlier = keeper.earlier
         return Run(
             id=self.id,
             status=status,

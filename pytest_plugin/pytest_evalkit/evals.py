@@ -357,6 +357,7 @@ class Evals:
                 errors=self.errors,
                 serial=serial,
                 baseline=None if self.ledger is None else self.ledger.baselines.default,
+                earlier={} if self.ledger is None else self.ledger.earlier,
             )
 
     def pytest_unconfigure(self) -> None:

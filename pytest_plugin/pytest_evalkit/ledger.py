@@ -56,6 +56,11 @@ class Ledger:
         return self._recorder.baselines
 
     @property
+    def earlier(self) -> Mapping[str, int]:
+        """How many earlier runs of each suite there are on the same code and cases, once the run is finished."""
+        return self._recorder.earlier
+
+    @property
     def launches(self) -> Launches:
         """Which trials are still worth starting."""
         return self._recorder.launches

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from evalkit.canonical import jsonable
 from evalkit.case import Case
+from evalkit.plaintext import wrapped
 from evalkit.runs import Run
 from evalkit.trial import Trial
 
@@ -69,8 +71,13 @@ def summary(
     errors: Sequence[str],
     serial: Mapping[str, str],
     baseline: Run | None = None,
+    earlier: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
-    """Write the closing section: the table, what needs to be said, and where the run is."""
+    """Write the closing section: the table, what needs to be said, and where the run is.
+
+    `earlier` is how many earlier runs of each suite there are on the same code and cases.
+    """
+    from evalkit.attempts import attempts
     from evalkit.summary import render
 
     writer = reporter._tw
@@ -81,6 +88,9 @@ def summary(
         if fixture in ("pytest's option", "max_concurrency"):
             continue
         writer.line(f"{suite}: cases ran one at a time, because they use {fixture}, which is about the whole process.")
+    for sentence in attempts(run, earlier):
+        for line in wrapped(sentence, writer.fullwidth):
+            writer.line(line)
     for line in (run.degraded, *errors):
         if line:
             writer.line(line, red=True)
