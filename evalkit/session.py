@@ -52,6 +52,7 @@ def run(
     timeout: float | None = None,
     stop: StopChoice | None = None,
     max_cost: Decimal | float | None = None,
+    cache: str | None = None,
     arguments: Mapping[str, Any] | None = None,
     progress: Progress | bool | None = None,
 ) -> Run:
@@ -61,9 +62,10 @@ def run(
     `pyproject.toml` in or above the current folder hold where nothing is given. `arguments` are passed to
     every function beside `case`, in the place of pytest's fixtures. `baseline` is a stored run to compare with, or
     the name of one, as `evalkit show` takes it. `stop` is when a suite may stop before its last case, `max_cost` the
-    most that the run may cost in US dollars; a run that stopped early is partial. `progress` is a function of how
-    many are done and how many there are, `False` for silence; left out, a bar is drawn where stderr is a terminal.
-    Works in a notebook, where an event loop is running already.
+    most that the run may cost in US dollars; a run that stopped early is partial. `cache` is what is done with recorded
+    answers: `off`, `read-write`, `replay` or `refresh`. `progress` is a function of how many are done and how many
+    there are, `False` for silence; left out, a bar is drawn where stderr is a terminal. Works in a notebook, where an
+    event loop is running already.
 
     Raises `EvalkitError` for a mistake in a declaration, before anything runs. Ctrl-C ends the run as
     `interrupted`, with what is done stored, and is raised again.
@@ -79,6 +81,7 @@ def run(
         "timeout": timeout,
         "stop": stop,
         "max_cost": max_cost,
+        "cache": cache,
     }
     settings = load_settings(root, flags={name: value for name, value in given.items() if value is not None})
     if settings.estimate:
