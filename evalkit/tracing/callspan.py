@@ -8,8 +8,10 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from evalkit.canonical import jsonable
 from evalkit.tracing import names
 from evalkit.tracing.call import CallInfo, CallResult
+from evalkit.tracing.given import Given
 from evalkit.tracing.scope import Scope, current, scoring
 from evalkit.tracing.values import as_attribute
 from evalkit.usage import Usage
@@ -24,12 +26,15 @@ class CallSpan:
     `scope` is the trial that it is made in, `None` outside of all: nothing is recorded then.
     """
 
-    __slots__ = ("_done", "_lock", "_scorer", "_span", "_start_ns", "info", "scope")
+    __slots__ = ("_done", "_given", "_lock", "_scorer", "_span", "_start_ns", "info", "scope")
 
-    def __init__(self, info: CallInfo, scope: Scope | None, span: Span | None) -> None:
+    def __init__(
+        self, info: CallInfo, scope: Scope | None, span: Span | None = None, given: Given | None = None
+    ) -> None:
         self.info = info
         self.scope = scope
         self._span = span
+        self._given: Given = {} if given is None else given
         self._scorer = scoring()
         self._start_ns = time.perf_counter_ns()
         self._done = False
@@ -37,8 +42,7 @@ class CallSpan:
 
     def set(self, name: str, value: Any) -> None:
         """Add an attribute to the span."""
-        if self._span is not None:
-            self._span.set_attribute(name, as_attribute(value))
+        self._given[name] = jsonable(value)
 
     def event(self, name: str, **attributes: Any) -> None:
         """Take note of something that happened now, such as a wait for a limit."""
@@ -64,10 +68,12 @@ class CallSpan:
             if self.scope is not None and counted is not None:
                 self.scope.spent(counted, scorer=self._scorer)
             return
-        given = {names.STATUS: result.status, **result.attributes, **_used(counted), **(attributes or {})}
+        self._given[names.STATUS] = result.status
+        self._given |= result.attributes
+        self._given |= _used(counted)
+        self._given |= attributes or {}
         if self.scope is None or self.scope.capture == "content":
-            given |= result.content
-        self._span.set_attributes({name: as_attribute(value) for name, value in given.items()})
+            self._given |= result.content
         self._end(result.error)
 
     def fail(self, error: BaseException | str, *, attributes: Mapping[str, Any] | None = None) -> None:
@@ -78,9 +84,9 @@ class CallSpan:
             if self.scope is not None and self.info.is_model:
                 self.scope.spent(Usage(calls=1, uncounted=1, unpriced=1), scorer=self._scorer)
             return
-        self._span.set_attributes({name: as_attribute(value) for name, value in (attributes or {}).items()})
+        self._given |= attributes or {}
         if isinstance(error, BaseException):
-            self._span.set_attribute(names.ERROR_TYPE, type(error).__qualname__)
+            self._given[names.ERROR_TYPE] = type(error).__qualname__
             error = f"{type(error).__qualname__}: {error}" if str(error) else type(error).__qualname__
         self._end(error)
 
@@ -102,18 +108,17 @@ def start_call(info: CallInfo) -> CallSpan:
     """Begin the span of a call, below the span that is current here. It never becomes current itself."""
     scope = current()
     if scope is None:
-        return CallSpan(info, None, None)
+        return CallSpan(info, None)
     tree = scope.trace()
     if tree is None:
-        return CallSpan(info, scope, None)
-    given = {**info.attributes, names.KIND: _KINDS[info.api]}
+        return CallSpan(info, scope)
+    given: Given = {**info.attributes, names.KIND: _KINDS[info.api]}
     scorer = scoring()
     if scorer is not None:  # also where the scorer has no span, as this is the first of the trial
         given[names.SCORER] = scorer
     if scope.capture == "content":
         given |= info.content
-    span = tree.start(info.name, {name: as_attribute(value) for name, value in given.items()}, client=True)
-    return CallSpan(info, scope, span)
+    return CallSpan(info, scope, tree.start(info.name, given), given)
 
 
 _KINDS = {"chat": "llm", "responses": "llm", "embeddings": "embedding", "http": "http"}

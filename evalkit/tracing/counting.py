@@ -28,7 +28,14 @@ def accounted(
     scores; where it gave none, it is counted with the output, so that the sum is right.
     """
     if trace is not None and output.trace_id is None:
-        output = dataclasses.replace(output, trace_id=trace.trace_id)
+        output = Output(  # written out, since dataclasses.replace() takes several times as long
+            value=output.value,
+            error=output.error,
+            latency=output.latency,
+            usage=output.usage,
+            trace_id=trace.trace_id,
+            metadata=output.metadata,
+        )
     by_scorer = used(trace) if trace is not None else list(scope.usages)
     if not by_scorer:
         return output, tuple(scores)
@@ -54,6 +61,8 @@ def used(trace: Trace) -> list[tuple[str | None, Usage]]:
 
     A call that was refused, with a status of 400 or more, is none; one that broke off has an unknown usage.
     """
+    if not any(span.kind in ("llm", "embedding") for span in trace.spans):
+        return []
     children: dict[str | None, list[Span]] = {}
     known = {span.span_id for span in trace.spans}
     for span in trace.spans:

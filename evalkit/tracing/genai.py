@@ -5,6 +5,7 @@ The interface is known by the end of the URL's path, so that Azure and compatibl
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -56,21 +57,20 @@ def describe_request(url: str, body: bytes | str | Mapping[str, Any] | None) -> 
 
     `body` is JSON, as bytes or text, or already read. `url` has nothing secret in what is kept of it: the host alone.
     """
-    parts = urlsplit(url)
-    path = parts.path.rstrip("/")
-    api = next((api for suffix, api in _PATHS if path.endswith(suffix)), None)
-    if api is None:
+    where = _where(url)
+    if where is None:
         return None
     request = body if isinstance(body, Mapping) else _json(body)
     if not isinstance(request, Mapping):
         return None
+    api, provider, deployment, server = where
     dialect = _DIALECTS[api]
-    model = request.get("model") if isinstance(request.get("model"), str) else _deployment(path)
-    provider = _provider(parts.hostname)
+    named = request.get("model")
+    model = named if isinstance(named, str) else deployment
     attributes: dict[str, Any] = {names.OPERATION: _OPERATIONS[api], names.PROVIDER: provider}
     if model:
         attributes[names.REQUEST_MODEL] = model
-    attributes |= _server(parts.hostname, parts.port)
+    attributes |= server
     attributes |= dialect.request_attributes(request)
     return CallInfo(
         api=api,
@@ -117,6 +117,16 @@ def describe_response(call: CallInfo, *, status: int, body: bytes | str, complet
     if status >= 400:
         return CallResult(status=status, complete=complete, error=error, attributes=_error_type(status, answer))
     return dialect.result(answer, status=status, complete=complete, error=error)
+
+
+@functools.lru_cache(maxsize=256)
+def _where(url: str) -> tuple[Api, str, str | None, Mapping[str, Any]] | None:
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    api = next((api for suffix, api in _PATHS if path.endswith(suffix)), None)
+    if api is None:
+        return None
+    return api, _provider(parts.hostname), _deployment(path), _server(parts.hostname, parts.port)
 
 
 def _json(body: bytes | str | None) -> Any:

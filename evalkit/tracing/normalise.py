@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.spans import Span, SpanKind, SpanStatus, Trace
 from evalkit.tracing import folding, names
+from evalkit.tracing.given import Given
 from evalkit.tracing.joining import with_arguments
 from evalkit.tracing.values import from_attribute, plain
 from evalkit.usage import Usage
@@ -56,9 +57,9 @@ class Raw:
 
 def trace_of(
     trace_id: str,
-    ended: Iterable[ReadableSpan],
+    ended: Iterable[tuple[ReadableSpan, Given | None]],
     *,
-    unfinished: Iterable[ReadableSpan] = (),
+    unfinished: Iterable[tuple[ReadableSpan, Given | None]] = (),
     now: int,
     capture: str = "content",
 ) -> Trace:
@@ -67,18 +68,20 @@ def trace_of(
     What belongs to another trace, or whose parent is not among them, hangs on the root. `now` is when spans that are
     not finished are taken to have ended.
     """
-    spans = [span_of(span, now=now, capture=capture) for span in ended]
-    spans += [span_of(span, now=now, capture=capture, unfinished=True) for span in unfinished]
+    spans = [span_of(span, given, now=now, capture=capture) for span, given in ended]
+    spans += [span_of(span, given, now=now, capture=capture, unfinished=True) for span, given in unfinished]
     spans.sort(key=lambda span: (span.start_ns, span.kind != "case"))
     return Trace(trace_id=trace_id, spans=_one_root(trace_id, with_arguments(spans)), normaliser=NORMALISER)
 
 
-def span_of(span: ReadableSpan, *, now: int, capture: str = "content", unfinished: bool = False) -> Span:
-    """One span of the SDK's as ours."""
+def span_of(
+    span: ReadableSpan, given: Given | None, *, now: int, capture: str = "content", unfinished: bool = False
+) -> Span:
+    """One span of the SDK's as ours; `given` is what we know of one that we made, beside what it says itself."""
     context, parent = span.context, span.parent
     assert context is not None, "a span of the SDK has a context"
     status = "error" if unfinished else _STATUS[span.status.status_code.name]
-    return normalised(
+    return _normalised(
         Raw(
             trace_id=format(context.trace_id, "032x"),
             span_id=format(context.span_id, "016x"),
@@ -94,7 +97,8 @@ def span_of(span: ReadableSpan, *, now: int, capture: str = "content", unfinishe
                 for event in span.events
             ),
         ),
-        capture=capture,
+        given,
+        capture,
     )
 
 
@@ -103,9 +107,15 @@ def normalised(raw: Raw, *, capture: str = "content") -> Span:
 
     With `capture="metadata"` what people wrote is left out, and so is every text whose meaning is not known.
     """
-    given = raw.attributes
-    is_plain = not any(name in names.ALIASES or name.startswith(folding.PREFIXES) for name in given)
-    attributes = {name: from_attribute(value) for name, value in given.items()} if is_plain else folding.folded(given)
+    return _normalised(raw, None, capture)
+
+
+def _normalised(raw: Raw, given: Given | None, capture: str) -> Span:
+    came = raw.attributes
+    is_plain = not any(name in names.ALIASES or name.startswith(folding.PREFIXES) for name in came)
+    attributes = {name: from_attribute(value) for name, value in came.items()} if is_plain else folding.folded(came)
+    if given is not None:
+        attributes |= given
     kind = _kind(attributes)
     kept = attributes if capture == "content" else _without_content(attributes)
     return Span(
@@ -123,7 +133,7 @@ def normalised(raw: Raw, *, capture: str = "content") -> Span:
         usage=_usage(attributes) if kind in ("llm", "embedding") else None,
         tool_name=_text(attributes.get(names.TOOL_NAME)) if kind == "tool" else None,
         attributes=kept,
-        raw={} if is_plain or capture != "content" else {name: plain(value) for name, value in given.items()},
+        raw={} if is_plain or capture != "content" else {name: plain(value) for name, value in came.items()},
         events=tuple(_event(event, capture) for event in raw.events),
     )
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from evalkit.spans import Span
+from evalkit.tracing.given import Given
 from evalkit.tracing.scope import Scope
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ class Orphans:
         self.count = 0
         self.past: dict[int, str] = {}
 
-    def add(self, span: ReadableSpan, late_for: str | None) -> None:
+    def add(self, span: ReadableSpan, given: Given | None, late_for: str | None) -> None:
         """Count a span, and keep it while there is room."""
         self.count += 1
         if len(self.kept) < LARGEST:
             from evalkit.tracing.normalise import span_of
 
-            self.kept.append(Orphan(span=span_of(span, now=time.time_ns()), late_for=late_for))
+            self.kept.append(Orphan(span=span_of(span, given, now=time.time_ns()), late_for=late_for))
 
     def sentence(self) -> str | None:
         """What there is to say about them, `None` where there are none."""
@@ -68,12 +69,12 @@ def unlisten(orphans: Orphans) -> None:
         _LISTENING.remove(orphans)
 
 
-def add(span: ReadableSpan, *, late_for: Scope | None = None) -> None:
+def add(span: ReadableSpan, given: Given | None, *, late_for: Scope | None = None) -> None:
     """A span that belongs to no trial has ended; nobody may be interested."""
     if _LISTENING:
         taker = _LISTENING[-1]
         number: Any = span.context.trace_id if span.context is not None else None
-        taker.add(span, label(late_for) if late_for is not None else taker.past.get(number))
+        taker.add(span, given, label(late_for) if late_for is not None else taker.past.get(number))
 
 
 def past(number: int, scope: Scope) -> None:

@@ -9,10 +9,11 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Seque
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
+from evalkit.canonical import jsonable
 from evalkit.score import Score
 from evalkit.tracing import names
+from evalkit.tracing.given import Given
 from evalkit.tracing.scope import Scope, current, entered_scorer, left_scorer
-from evalkit.tracing.values import as_attribute
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -30,11 +31,13 @@ _OPERATIONS = {"tool": "execute_tool", "agent": "invoke_agent", "retrieval": "re
 class OwnSpan:
     """A span while it is open."""
 
-    __slots__ = ("_arguments", "_scope", "_span", "_token")
+    __slots__ = ("_given", "_kind", "_name", "_scope", "_span", "_token")
 
     def __init__(self, scope: Scope | None, name: str, kind: OwnKind | str, attributes: dict[str, Any]) -> None:
         self._scope = scope
-        self._arguments = (name, kind, attributes)
+        self._name = name
+        self._kind = kind
+        self._given: Given = attributes
         self._span: Span | None = None
         self._token: Token[Context] | None = None
 
@@ -46,15 +49,15 @@ class OwnSpan:
     def set(self, **attributes: Any) -> None:
         """Add attributes: text, numbers, booleans; anything else is kept as JSON."""
         if self._span is not None:
-            self._span.set_attributes({name: as_attribute(value) for name, value in attributes.items()})
+            self._given |= {name: jsonable(value) for name, value in attributes.items()}
 
     def begin(self) -> None:
         """Open the span, without making it the current one."""
         tree = None if self._scope is None else self._scope.trace()
         if tree is not None:
-            name, kind, attributes = self._arguments
-            given = {names.KIND: kind, **_named(kind, name), **attributes}
-            self._span = tree.start(name, {key: as_attribute(value) for key, value in given.items()})
+            own = {names.KIND: self._kind, **_named(self._kind, self._name)}
+            self._given = {**own, **{name: jsonable(value) for name, value in self._given.items()}}
+            self._span = tree.start(self._name, self._given)
 
     def finish(self, error: BaseException | None) -> None:
         """Close the span, with the status `error` where there is one."""
@@ -64,7 +67,7 @@ class OwnSpan:
         if error is not None and not isinstance(error, GeneratorExit):
             from opentelemetry.trace import Status, StatusCode
 
-            span.set_attribute(names.ERROR_TYPE, type(error).__qualname__)
+            self._given[names.ERROR_TYPE] = type(error).__qualname__
             said = f"{type(error).__qualname__}: {error}" if str(error) else type(error).__qualname__
             span.set_status(Status(StatusCode.ERROR, said))
         span.end()
@@ -106,12 +109,12 @@ class OwnSpan:
         if self._span is not None and scores:
             first = scores[0]
             given = {names.SCORE_NAME: first.name, names.SCORE_VALUE: first.value, names.SCORE_LABEL: first.label}
-            self._span.set_attributes({name: value for name, value in given.items() if value is not None})
+            self._given |= {name: value for name, value in given.items() if value is not None}
 
     def keep(self, name: str, value: Any) -> None:
         """Add an attribute that holds what people wrote, where traces keep that."""
         if self._span is not None and self._scope is not None and self._scope.capture == "content":
-            self._span.set_attribute(name, as_attribute(value))
+            self._given[name] = jsonable(value)
 
 
 def _named(kind: str, name: str) -> dict[str, Any]:

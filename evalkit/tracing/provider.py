@@ -19,7 +19,8 @@ from opentelemetry.sdk.trace import Span as SdkSpan
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
-from evalkit.tracing import names, orphans
+from evalkit.tracing import orphans
+from evalkit.tracing.given import take
 from evalkit.tracing.scope import BY_TRACE, inherited, is_disabled
 from evalkit.version import __version__
 
@@ -44,8 +45,8 @@ class Collector(SpanProcessor):
         number = span.context.trace_id
         scope = BY_TRACE.get(number)
         if scope is None:
-            if span.attributes and span.attributes.get(names.KIND) == "case":
-                return
+            if span.instrumentation_scope is not None and span.instrumentation_scope.name == OWN:
+                return  # the root of a trial, which makes itself known
             scope = inherited()
             if scope is None or (scope.tree is None and scope.trace() is None):
                 return
@@ -57,10 +58,11 @@ class Collector(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         """Keep a span that has ended."""
         scope = None if span.context is None else BY_TRACE.get(span.context.trace_id)
+        given = take(span)
         if scope is not None and scope.tree is not None:
-            scope.tree.ended(span)
+            scope.tree.ended(span, given)
         else:
-            orphans.add(span)
+            orphans.add(span, given)
 
 
 class _Ids(IdGenerator):
@@ -73,6 +75,9 @@ class _Ids(IdGenerator):
     def generate_trace_id(self) -> int:
         return self._random.getrandbits(128) or 1
 
+
+OWN = "evalkit"
+"""The name under which our own spans are made."""
 
 _COLLECTOR = Collector()
 _LOCK = threading.Lock()
@@ -100,7 +105,7 @@ def tracer() -> api.Tracer | None:
                     span_limits=SpanLimits(**dict.fromkeys(_LIMITS, SpanLimits.UNSET)),
                 )
                 _own.add_span_processor(_COLLECTOR)
-                _tracer = _own.get_tracer("evalkit", __version__)
+                _tracer = _own.get_tracer(OWN, __version__)
     return _tracer
 
 

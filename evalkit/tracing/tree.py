@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Status, StatusCode, get_current_span, set_span_in_context
 from opentelemetry.trace import Span as OpenSpan
 
 from evalkit.spans import Trace
 from evalkit.tracing import names, orphans, provider
+from evalkit.tracing.given import Given, give, take
 from evalkit.tracing.normalise import trace_of
 from evalkit.tracing.scope import BY_TRACE, Scope
 
@@ -34,7 +34,8 @@ class Tree:
         self._context = set_span_in_context(root, Context())
         self._numbers = {number}
         self._open: dict[int, ReadableSpan] = {}
-        self._ended: list[ReadableSpan] = []
+        self._ended: list[tuple[ReadableSpan, Given | None]] = []
+        self._given_up: frozenset[int] = frozenset()
         self._result: Trace | None = None
         self._lock = threading.Lock()
 
@@ -44,25 +45,30 @@ class Tree:
         tracer = provider.tracer()
         if tracer is None:
             return None
-        given: dict[str, str | int] = {
+        given: Given = {
             names.KIND: "case",
             names.RUN: scope.run_id,
             names.SUITE: scope.suite,
             names.CASE: scope.case_id,
             names.TRIAL: scope.number,
         }
-        attributes = {name: value for name, value in given.items() if value != ""}
-        root = tracer.start_span(scope.case_id, context=Context(), attributes=attributes, start_time=scope.start_ns)
+        root = tracer.start_span(scope.case_id, context=Context(), start_time=scope.start_ns)
+        context = root.get_span_context()
+        give(context.span_id, {name: value for name, value in given.items() if value != ""})
         tree = cls(scope, root)
-        BY_TRACE[root.get_span_context().trace_id] = scope
+        BY_TRACE[context.trace_id] = scope
         return tree
 
-    def start(self, name: str, attributes: Mapping[str, Any], *, client: bool = False) -> OpenSpan:
-        """Begin a span below the current one, or below the root where that belongs to another trial or to none."""
+    def start(self, name: str, attributes: Given) -> OpenSpan:
+        """Begin a span below the current one, or below the root where that belongs to another trial or to none.
+
+        `attributes` may be added to until the span ends.
+        """
         tracer = provider.tracer()
         assert tracer is not None, "there is a root"
-        kind = SpanKind.CLIENT if client else SpanKind.INTERNAL
-        return tracer.start_span(name, context=self._here(), kind=kind, attributes=attributes)
+        span = tracer.start_span(name, context=self._here())
+        give(span.get_span_context().span_id, attributes)
+        return span
 
     def _here(self) -> Context | None:
         known = get_current_span().get_span_context().trace_id in self._numbers
@@ -88,16 +94,16 @@ class Tree:
         if context is not None:
             self._open[context.span_id] = span
 
-    def ended(self, span: ReadableSpan) -> None:
-        """A span has ended."""
-        context = span.context
+    def ended(self, span: ReadableSpan, given: Given | None) -> None:
+        """A span has ended, with what was given to it where it is one of ours."""
+        number = 0 if span.context is None else span.context.span_id
         with self._lock:
-            if context is not None:
-                self._open.pop(context.span_id, None)
+            self._open.pop(number, None)
             if self._result is None:
-                self._ended.append(span)
+                self._ended.append((span, given))
                 return
-        orphans.add(span, late_for=self._scope)
+        if number not in self._given_up:
+            orphans.add(span, given, late_for=self._scope)
 
     def end(self, error: str | None) -> Trace:
         """End the root, and make the trace of all there is."""
@@ -107,7 +113,8 @@ class Tree:
         self.root.end()
         with self._lock:
             ended, self._ended = self._ended, []
-            unfinished = list(self._open.values())
+            unfinished = [(span, take(span)) for span in list(self._open.values())]
+            self._given_up = frozenset(self._open)
             self._result = trace_of(
                 self.trace_id, ended, unfinished=unfinished, now=time.time_ns(), capture=self._scope.capture
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from evalkit.tracing import names
@@ -44,14 +44,14 @@ def settings(request: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: Any) -> dict[str, Any]:
     """`value`, or nothing where it is no object."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
-def objects(value: Any) -> list[Mapping[str, Any]]:
+def objects(value: Any) -> list[dict[str, Any]]:
     """The objects in a list; nothing where it is none."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, Sequence) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list | tuple) else []
 
 
 def text(value: Any) -> str | None:
