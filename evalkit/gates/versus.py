@@ -16,7 +16,8 @@ from evalkit.stats.columns import Table, read
 from evalkit.stats.differences import dataset_refusal, higher_is_better, refusal_of
 from evalkit.stats.labelled import Labelled
 from evalkit.stats.means import pass_rates
-from evalkit.stats.pairs import OpenPair, Pairs, pairing
+from evalkit.stats.pairing import pairing
+from evalkit.stats.pairs import OpenPair, Pairs
 from evalkit.stats.slices import members
 
 FLAG = "--evalkit-baseline"

@@ -63,7 +63,7 @@ def cluster_variance(sizes: Sequence[int], sums: Sequence[float]) -> tuple[float
 def cluster_spread(sizes: Sequence[int], sums: Sequence[float]) -> Spread:
     """The mean over all cases with the error and the shape of the clusters' distances from it."""
     mean, variance = cluster_variance(sizes, sums)
-    second, third, fourth = powers((total - size * mean, 1) for size, total in zip(sizes, sums, strict=True))
+    second, third, fourth = powers([total - size * mean for size, total in zip(sizes, sums, strict=True)])
     alike = sum(sizes) ** 2 / sum(size * size for size in sizes)
     return spread(mean, variance, len(sizes), second=second, third=third, fourth=fourth, alike=alike)
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from evalkit.runs import SuiteRun
 from evalkit.stats.columns import Column, Table, read
 from evalkit.stats.paired import MCNEMAR, mcnemar, sign_flip
-from evalkit.stats.pairs import Pairing, Pairs, pairing
+from evalkit.stats.pairing import Pairing, pairing
+from evalkit.stats.pairs import Pairs
 
 FEWEST_FOR_INTERVAL = 10
 """Below this many pairs the values say more than any interval would."""
@@ -111,7 +112,7 @@ def difference(
     )
     if not data.complete:
         return made
-    changes = [(pair.case, d) for pair in paired.pairs if (d := pair.difference) is not None]
+    changes = list(zip(paired.cases, paired.steps, strict=True))
     interval = data.interval(level) if data.cases >= FEWEST_FOR_INTERVAL else None
     p_value, test = _p_value(paired, data) if p_values else (None, "")
     return dataclasses.replace(
@@ -136,7 +137,7 @@ def _p_value(paired: Pairing, data: Pairs) -> tuple[float | None, str]:
         return None, ""
     if data.is_exact:
         return mcnemar(data.higher, data.lower), MCNEMAR
-    return sign_flip([float(d) for pair in paired.pairs if (d := pair.difference) is not None])
+    return sign_flip(paired.differences)
 
 
 def higher_is_better(suite: SuiteRun, column: Column) -> bool:
@@ -163,12 +164,18 @@ def refusal_of(name: str, base: Table, candidate: Table) -> str:
         return "only the base has it"
     if candidate.columns[name].builtin:
         return ""
-    versions = [scorer_versions(table.suite).get(name, frozenset()) for table in (base, candidate)]
+    versions = [_versions(table.suite, name) for table in (base, candidate)]
     if versions[0] == versions[1]:
         return ""
     return "its scorer has another version: " + " and ".join(
         ", ".join(sorted(version)[:3]) or "?" for version in versions
     )
+
+
+def _versions(suite: SuiteRun, name: str) -> frozenset[str]:
+    """The versions of the scorers that gave one score: `scorer_versions(suite)[name]`, without the others."""
+    found = {score.scorer_version for trial in suite.trials for score in trial.scores if score.name == name}
+    return frozenset(found or {scorer.version for scorer in suite.info.scorers if scorer.name == name})
 
 
 def scorer_versions(suite: SuiteRun) -> Mapping[str, frozenset[str]]:

@@ -22,7 +22,7 @@ from evalkit.stats.spread import Spread, bounded, filled, powers, unbounded
 Number = Any
 """The sum of a case: an int for right-or-wrong values, a float for a summary, a Decimal where it has to be exact."""
 
-_EXACT = Context(prec=1100)
+EXACT = Context(prec=1100)
 """Digits enough to add any floats without rounding."""
 
 _PATH_POINTS = 64
@@ -237,7 +237,7 @@ def per_case(table: Table, column: Column, *, failed_as_zero: bool, precise: boo
     squares = [0.0] * cases
     known = [0] * cases
     zero = failed_as_zero and column.shape in ("binary", "unit")
-    with localcontext(_EXACT):
+    with localcontext(EXACT):
         for case, value, state in zip(table.case_of, column.values, column.states, strict=True):
             if value is not None:
                 known[case] += 1
@@ -339,12 +339,12 @@ def _moments(
     if least == most:
         return total, least, most, (0.0, 0.0, 0.0)
     centre = float(total / complete)
-    return total, least, most, powers((value - centre, count) for value, count in floats)
+    return total, least, most, powers([value - centre for value, _ in floats], [count for _, count in floats])
 
 
 def exact_sum(cells: Iterable[tuple[Number, int]]) -> Fraction:
     """The sum of values times counts, without rounding."""
-    with localcontext(_EXACT):
+    with localcontext(EXACT):
         return Fraction(sum((value * count for value, count in cells), 0))
 
 

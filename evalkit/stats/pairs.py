@@ -1,27 +1,24 @@
-"""One quantity in two runs, paired on case ids: the sufficient statistics of the difference, and its interval.
+"""The sufficient statistics of a paired difference, and its interval.
 
 A pair is complete when both sides have all their planned trials. Any other is open: its difference is not left out,
-it may be anything that the missing values could make it.
+it may be anything that the missing values could make it. `evalkit.stats.pairing` makes them from two runs.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from evalkit.stats.columns import Column, Shape, Table
+from evalkit.stats.columns import Shape
 from evalkit.stats.intervals import Interval
-from evalkit.stats.means import PerCase, exact, per_case
 from evalkit.stats.paired import FRACTIONAL_TANGO, PAIRED_T, TANGO, log_ratio, score_interval
-from evalkit.stats.spread import Spread, filled, powers, unbounded
+from evalkit.stats.spread import Spread, filled, unbounded
 
 FEWEST_CHANGED = 20
 """Changed cases below which the t interval of a difference is not trusted: it would be far too narrow."""
 
-_ORDER: tuple[Shape, ...] = ("binary", "unit", "unbounded", "label")
 _PATH_POINTS = 64
 
 
@@ -153,141 +150,3 @@ class Pairs:
 
     def _filled(self, centre: float, values: Sequence[float]) -> Spread:
         return filled(centre, self.complete, (self.deviation, self.third, self.fourth), values)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """One case on both sides: the ends between which each mean lies, which are one where nothing is missing."""
-
-    case: str
-    base: tuple[Fraction | float, Fraction | float]
-    candidate: tuple[Fraction | float, Fraction | float]
-    difference: Fraction | None = dataclasses.field(init=False)
-    """Candidate minus baseline; `None` where the pair is open."""
-
-    def __post_init__(self) -> None:
-        (b_low, b_high), (c_low, c_high) = self.base, self.candidate
-        is_open = not (b_low is b_high or b_low == b_high) or not (c_low is c_high or c_low == c_high)
-        difference = None if is_open else Fraction(c_low) - Fraction(b_low)
-        object.__setattr__(self, "difference", difference)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Pairing:
-    """The cases that both runs selected, in the candidate's order, and the ids that only one of them has."""
-
-    shape: Shape
-    one_trial: bool
-    pairs: tuple[Pair, ...]
-    only_base: tuple[str, ...]
-    only_candidate: tuple[str, ...]
-
-    def statistics(self) -> Pairs:
-        """The sufficient statistics; the order of the cases leaves no trace in them."""
-        known = [(pair, d) for pair in self.pairs if (d := pair.difference) is not None]
-        differences = [d for _, d in known]
-        open_: Counter[tuple[float, float]] = Counter(
-            (float(pair.candidate[0] - pair.base[1]), float(pair.candidate[1] - pair.base[0]))
-            for pair in self.pairs
-            if pair.difference is None
-        )
-        base = _total([Fraction(pair.base[0]) for pair, _ in known])
-        candidate = _total([Fraction(pair.candidate[0]) for pair, _ in known])
-        mean = float(_total(differences) / len(differences)) if differences else 0.0
-        varied = len(set(differences)) > 1
-        deviation, third, fourth = powers((float(d) - mean, 1) for d in differences) if varied else (0.0, 0.0, 0.0)
-        relative = _relative([pair for pair, _ in known], base, candidate)
-        return Pairs(
-            shape=self.shape,
-            one_trial=self.one_trial,
-            complete=len(known),
-            base=base,
-            candidate=candidate,
-            up=_total([d for d in differences if d.numerator > 0]),
-            down=-_total([d for d in differences if d.numerator < 0]),
-            higher=sum(d.numerator > 0 for d in differences),
-            lower=sum(d.numerator < 0 for d in differences),
-            deviation=deviation,
-            relative=None if relative is None else relative[0],
-            open=tuple(OpenPair(low=low, high=high, count=count) for (low, high), count in sorted(open_.items())),
-            third=third,
-            fourth=fourth,
-            relative_third=0.0 if relative is None else relative[1],
-            relative_fourth=None if relative is None else relative[2],
-        )
-
-
-def pairing(
-    base: tuple[Table, Column],
-    candidate: tuple[Table, Column],
-    *,
-    failed_as_zero: bool,
-    positions: Sequence[int] | None = None,
-) -> Pairing:
-    """Pair one column of two runs by case id; `positions` are those of the candidate's cases, or all.
-
-    The wider of the two shapes holds for both. A trial whose function raised counts as 0 if `failed_as_zero` and
-    the column is bounded, and as missing otherwise.
-    """
-    shape = max(base[1].shape, candidate[1].shape, key=_ORDER.index)
-    sides = []
-    for table, column in (base, candidate):
-        view = dataclasses.replace(column, shape=shape)
-        sides.append(per_case(table, view, failed_as_zero=failed_as_zero, precise=True))
-    before, after = sides
-    shape = max(before.shape, after.shape, key=_ORDER.index)
-    index = {case: position for position, case in enumerate(base[0].case_ids)}
-    ids = candidate[0].case_ids
-    chosen = range(len(ids)) if positions is None else positions
-    both = [position for position in chosen if ids[position] in index]
-    pairs = [
-        Pair(case=ids[position], base=_ends(before, index[ids[position]]), candidate=_ends(after, position))
-        for position in both
-    ]
-    whole = set(ids)
-    return Pairing(
-        shape=shape,
-        one_trial=all(side.planned[i] <= 1 for side, i in _planned(before, after, both, index, ids)),
-        pairs=tuple(pairs),
-        only_base=tuple(case for case in base[0].case_ids if case not in whole),
-        only_candidate=tuple(ids[position] for position in chosen if ids[position] not in index),
-    )
-
-
-def _planned(
-    before: PerCase, after: PerCase, both: Sequence[int], index: dict[str, int], ids: Sequence[str]
-) -> Iterator[tuple[PerCase, int]]:
-    for position in both:
-        yield after, position
-        yield before, index[ids[position]]
-
-
-def _ends(side: PerCase, case: int) -> tuple[Fraction | float, Fraction | float]:
-    """The mean of a case twice, or what it would be if all that is missing were low, and high."""
-    known, planned = side.known[case], side.planned[case]
-    total = side.sums[case]
-    if known == 0 and math.isinf(side.range[1]):
-        return side.range
-    total = exact(total) if isinstance(total, float) else total if isinstance(total, Fraction) else Fraction(total)
-    if known == planned > 0:
-        mean = total if known == 1 else total / known
-        return mean, mean
-    low, high = side.range
-    missing = max(planned - known, 1)
-    count = max(planned, 1)
-    return tuple(end if math.isinf(end) else (total + missing * Fraction(end)) / count for end in (low, high))  # type: ignore[return-value]  # two ends, two values
-
-
-def _total(values: Sequence[Fraction]) -> Fraction:
-    """The exact sum, by denominators: adding thousands of fractions one by one is slow."""
-    by_denominator: Counter[int] = Counter()
-    for value in values:
-        by_denominator[value.denominator] += value.numerator
-    return sum((Fraction(n, d) for d, n in by_denominator.items()), Fraction(0))
-
-
-def _relative(pairs: Sequence[Pair], base: Fraction, candidate: Fraction) -> tuple[float, float, float] | None:
-    if not pairs or any(pair.base[0] <= 0 or pair.candidate[0] <= 0 for pair in pairs):
-        return None
-    first, second = float(base / len(pairs)), float(candidate / len(pairs))
-    return powers((float(pair.candidate[0]) / second - float(pair.base[0]) / first, 1) for pair in pairs)

@@ -170,8 +170,8 @@ def reduced(
     centre = float(total / complete) if complete else 0.0
     least, most = (min(whole), max(whole)) if whole else (Fraction(0), Fraction(0))
     ends = [(float(cell.low), float(cell.high)) for cell in cells]
-    distances = ((float(value) - centre, n) for value, n in whole.items())
-    deviation, third, fourth = powers(distances) if least < most else (0.0, 0.0, 0.0)
+    distances = [float(value) - centre for value in whole]
+    deviation, third, fourth = powers(distances, list(whole.values())) if least < most else (0.0, 0.0, 0.0)
     return Means(
         shape=shape,
         range=range_of(view),

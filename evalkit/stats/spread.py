@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from operator import mul
 
 from evalkit.stats.intervals import KORN_GRAUBARD, STUDENT, Interval, clopper_pearson
 from evalkit.stats.special import beta_quantile, normal_quantile, t_quantile
@@ -81,17 +82,14 @@ def spread(
     )
 
 
-def powers(distances: Iterable[tuple[float, int]]) -> tuple[float, float, float]:
-    """The sums of the squares, cubes and fourth powers of distances, each so many times; in any order the same."""
-    second: list[float] = []
-    third: list[float] = []
-    fourth: list[float] = []
-    for distance, count in distances:
-        square = distance * distance
-        second.append(square * count)
-        third.append(square * distance * count)
-        fourth.append(square * square * count)
-    return math.fsum(second), math.fsum(third), math.fsum(fourth)
+def powers(distances: Sequence[float], counts: Sequence[int] | None = None) -> tuple[float, float, float]:
+    """The sums of squares, cubes and fourth powers of distances, each once or `counts` times; the order is nothing."""
+    squares = [distance * distance for distance in distances]
+    cubes = list(map(mul, squares, distances))
+    fourths = list(map(mul, squares, squares))
+    if counts is not None:
+        squares, cubes, fourths = (list(map(mul, values, counts)) for values in (squares, cubes, fourths))
+    return math.fsum(squares), math.fsum(cubes), math.fsum(fourths)
 
 
 def filled(centre: float, complete: int, sums: tuple[float, float, float | None], values: Sequence[float]) -> Spread:
@@ -105,7 +103,7 @@ def filled(centre: float, complete: int, sums: tuple[float, float, float | None]
     if values:
         shift = math.fsum(value - centre for value in values) / n
         mean += shift
-        twice, thrice, more = powers((value - mean, 1) for value in values)
+        twice, thrice, more = powers([value - mean for value in values])
         if fourth is not None:
             fourth += -4 * shift * third + 6 * shift**2 * second + complete * shift**4 + more
         third += -3 * shift * second - complete * shift**3 + thrice

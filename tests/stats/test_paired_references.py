@@ -29,7 +29,7 @@ from evalkit.stats.paired import (
     tango,
     tango_statistic,
 )
-from evalkit.stats.pairs import pairing
+from evalkit.stats.pairing import pairing
 from evalkit.stats.special import normal_quantile
 
 TOLERANCE = 5e-9
