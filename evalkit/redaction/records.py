@@ -130,8 +130,13 @@ def of_span(span: Span, redact: Blotter) -> Span:
     )
 
 
+def of_version(version: Version, redact: Blotter) -> Version:
+    """A version of a prompt or model. Its digest stays, so that what was changed can be told by it."""
+    return _changed(version, body=_mapping(version.body, redact))
+
+
 def _versions(versions: tuple[Version, ...], redact: Blotter) -> tuple[Version, ...]:
-    made = tuple(_changed(version, body=_mapping(version.body, redact)) for version in versions)
+    made = tuple(of_version(version, redact) for version in versions)
     return versions if _same(made, versions) else made
 
 

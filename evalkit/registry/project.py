@@ -22,7 +22,8 @@ KINDS: tuple[SubjectKind, ...] = ("prompt", "model")
 class Project:
     """A project's prompts and models: `prompts` and `models` are folders, `store` is where versions are kept.
 
-    `picks` are the versions named by `--evalkit-prompt` and `--evalkit-model`, by kind and name.
+    `picks` are the versions named by `--evalkit-prompt` and `--evalkit-model`, by kind and name. `redact` are the
+    patterns of what must not be stored, beside keys and passwords.
     """
 
     root: Path
@@ -30,6 +31,7 @@ class Project:
     prompts: Path
     models: Path
     picks: Mapping[tuple[SubjectKind, str], str] = dataclasses.field(default_factory=dict)
+    redact: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> Project:
@@ -58,6 +60,7 @@ class Project:
             prompts=settings.root / settings.prompts,
             models=settings.root / settings.models,
             picks=picks,
+            redact=settings.redact,
         )
 
     def files(self, kind: SubjectKind) -> Mapping[str, Path]:

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from evalkit.canonical import digest
 from evalkit.config import Settings
-from evalkit.errors import NotFound
+from evalkit.errors import NotFound, PromptError
 from evalkit.registry.project import Project
 from evalkit.suites import Suite, Versioned
 from evalkit.versions import SubjectKind, Version
@@ -104,9 +105,10 @@ _FLAGS: Mapping[SubjectKind, str] = {"prompt": "--evalkit-prompt", "model": "--e
 
 
 def built_prompt(version: Version) -> Prompt:
-    """The prompt that a stored version is."""
+    """The prompt that a stored version is. Raises `PromptError` for one that was stored without all of its text."""
     from evalkit.prompts import prompt_of
 
+    _require_whole(version)
     return prompt_of(version)
 
 
@@ -124,6 +126,7 @@ def built_spec(version: Version, *, beside: Versioned | None) -> Spec:
             f"{version.label} of the model {version.name} is a Python function, which no store keeps.",
             hint="Check out the code that had it, and declare it there with evalkit.callable_model.",
         )
+    _require_whole(version)
     spec = spec_of(version.name, version.body, source=version.source)
     own = getattr(beside, "spec", beside)
     if not isinstance(own, Spec):
@@ -131,6 +134,16 @@ def built_spec(version: Version, *, beside: Versioned | None) -> Spec:
     said = {key: getattr(spec, key) for key in ("provider", "base_url", "model", "parameters", "response_format")}
     rates = own.rates if own.model == spec.model else None  # a price is that of one model, not of a name for several
     return dataclasses.replace(own, source=version.source, rates=rates, **said)
+
+
+def _require_whole(version: Version) -> None:
+    if digest(version.body) != version.digest:
+        raise PromptError(
+            f"The stored {version.label} of the {version.kind} {version.name} is not what it was: "
+            "something in it looked like a key or a password, and was blotted out before it was stored.",
+            where=version.source,
+            hint=f"Take it out of the file; see what is missing with: evalkit {version.kind}s show {version.name}",
+        )
 
 
 def _askable(subject: Any, *, is_async: bool) -> Versioned:

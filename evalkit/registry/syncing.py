@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from evalkit.redaction import redactor
+from evalkit.redaction.records import of_version
 from evalkit.registry.gitfiles import last_change
 from evalkit.registry.project import KINDS, Project
 from evalkit.versions import SubjectKind, Version
@@ -77,8 +79,8 @@ def standing(kind: SubjectKind, name: str, file: Version | None, registered: Seq
 def register(project: Project, store: Store, kind: SubjectKind, name: str) -> tuple[Version, bool]:
     """Register what the file of that name says now; the version, and whether it is new to the store.
 
-    The commit that the file is from and its author are kept with it, where the file is committed as it is. Raises
-    `NotFound` where there is no such file.
+    The commit that the file is from and its author are kept with it, where the file is committed as it is. Keys and
+    passwords in it are blotted out. Raises `NotFound` where there is no such file.
     """
     version = project.require(kind, name).version
     before = {one.version.digest for one in store.versions(kind, name)}
@@ -86,7 +88,7 @@ def register(project: Project, store: Store, kind: SubjectKind, name: str) -> tu
         return store.version(kind, name, version.digest).version, False
     path = project.files(kind)[name]
     commit, author = last_change(path)
-    version = dataclasses.replace(version, source=project.shown(path))
+    version = of_version(dataclasses.replace(version, source=project.shown(path)), redactor(project.redact))
     return store.register(version, author=author, commit=commit), True
 
 
