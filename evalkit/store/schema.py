@@ -368,6 +368,38 @@ exchanges = Table(
     Index(None, "url", "recorded_at"),
 )
 
+labels = Table(
+    "annotations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    Column("suite", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("trial", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("annotator", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("chosen", Text, nullable=False),
+    Column("seed", Text),
+    Column("note", Text),
+    Index(None, "run_id", "name"),
+)
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("judge", Text, nullable=False),
+    Column("scorer_version", Text, nullable=False),
+    Column("made_at", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("trust", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "judge", "made_at"),
+)
+
 # Made as Alembic makes it, so that a store born here and one born of a migration are the same.
 alembic_version = Table(
     "alembic_version",

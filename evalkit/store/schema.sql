@@ -11,6 +11,20 @@ CREATE TABLE blobs (
 	CONSTRAINT pk_blobs PRIMARY KEY (digest)
 );
 
+CREATE TABLE calibrations (
+	id TEXT NOT NULL,
+	judge TEXT NOT NULL,
+	scorer_version TEXT NOT NULL,
+	made_at TEXT NOT NULL,
+	n INTEGER NOT NULL,
+	trust TEXT NOT NULL,
+	source TEXT NOT NULL,
+	body TEXT NOT NULL,
+	CONSTRAINT pk_calibrations PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_calibrations_judge_made_at ON calibrations (judge, made_at);
+
 CREATE TABLE datasets (
 	digest TEXT NOT NULL,
 	name TEXT NOT NULL,
@@ -68,6 +82,25 @@ CREATE TABLE runs (
 );
 
 CREATE INDEX ix_runs_started_at ON runs (started_at);
+
+CREATE TABLE annotations (
+	id TEXT NOT NULL,
+	run_id TEXT NOT NULL,
+	suite TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	trial INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	label TEXT NOT NULL,
+	annotator TEXT NOT NULL,
+	at TEXT NOT NULL,
+	chosen TEXT NOT NULL,
+	seed TEXT,
+	note TEXT,
+	CONSTRAINT pk_annotations PRIMARY KEY (id),
+	CONSTRAINT fk_annotations_run_id FOREIGN KEY(run_id) REFERENCES runs (id)
+);
+
+CREATE INDEX ix_annotations_run_id_name ON annotations (run_id, name);
 
 CREATE TABLE cases (
 	dataset TEXT NOT NULL,

@@ -18,8 +18,10 @@ from evalkit.trial import Trial
 from evalkit.versions import SubjectKind, Version
 
 if TYPE_CHECKING:
+    from evalkit.annotation import Annotation
     from evalkit.spans import Trace
     from evalkit.store.aliases import Alias
+    from evalkit.store.calibrations import StoredCalibration
     from evalkit.store.exchanges import StoredExchanges
     from evalkit.store.listing import RunSummary
     from evalkit.store.tracelist import TraceSummary
@@ -205,6 +207,30 @@ class Store:
         from evalkit.store.aliases import move_alias
 
         return move_alias(self._database, kind, name, alias, digest, expected_generation=expected_generation, by=by)
+
+    def annotate(self, annotations: Sequence[Annotation]) -> None:
+        """Append what people said of outputs; one with an id that is there already changes nothing."""
+        from evalkit.store.annotations import add_annotations
+
+        add_annotations(self._database, annotations)
+
+    def annotations(self, run_id: str, *, name: str | None = None) -> list[Annotation]:
+        """What people said of a run's outputs, the oldest first; of each annotator and trial the last word only."""
+        from evalkit.store.annotations import list_annotations
+
+        return list_annotations(self._database, run_id, name)
+
+    def add_calibration(self, calibration: StoredCalibration) -> None:
+        """Keep what was found out about a judge."""
+        from evalkit.store.calibrations import add_calibration
+
+        add_calibration(self._database, calibration)
+
+    def calibrations(self, judge: str | None = None) -> list[StoredCalibration]:
+        """What is known of a judge, or of all, the newest first."""
+        from evalkit.store.calibrations import list_calibrations
+
+        return list_calibrations(self._database, judge)
 
     @property
     def exchanges(self) -> StoredExchanges:

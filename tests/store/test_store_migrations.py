@@ -24,6 +24,7 @@ from evalkit.errors import NotFound, StoreError
 from evalkit.runs import Run
 from evalkit.store import (
     aliases,
+    calibrations,
     check,
     exchanges,
     open_store,
@@ -35,6 +36,7 @@ from evalkit.store import (
     upgrading,
     versions,
 )
+from evalkit.store.annotations import COLUMNS as ANNOTATION
 from evalkit.store.plain import from_plain
 
 SCHEMA_SQL = Path(schema.__file__).with_name("schema.sql")
@@ -43,8 +45,8 @@ STEP = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -61,8 +63,8 @@ PATCHED = """
 import sys
 from pathlib import Path
 from evalkit.store import revisions, upgrading
-revisions.REVISIONS = ("0001", "0002", "0003")
-revisions.HEAD = "0003"
+revisions.REVISIONS = ("0001", "0002", "0003", "0004")
+revisions.HEAD = "0004"
 upgrading.MIGRATIONS = Path(sys.argv[2])
 from evalkit.store import open_store
 """
@@ -149,6 +151,8 @@ def test_the_columns_written_are_those_of_the_tables() -> None:
         "exchanges": exchanges.COLUMNS,
         "aliases": aliases.COLUMNS,
         "suite_versions": versions.USE,
+        "annotations": ANNOTATION,
+        "calibrations": calibrations.COLUMNS,
         "blobs": ("digest", "size", "encoding", "data"),
     }
     for table in schema.metadata.sorted_tables:
@@ -181,11 +185,16 @@ def next_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The migrations with one more step, as if this evalkit were a later one."""
     folder = tmp_path / "migrations"
     (folder / "versions").mkdir(parents=True)
-    for file in ("env.py", "versions/r0001_first_tables.py", "versions/r0002_traces_and_versions.py"):
+    for file in (
+        "env.py",
+        "versions/r0001_first_tables.py",
+        "versions/r0002_traces_and_versions.py",
+        "versions/r0003_annotations_and_calibrations.py",
+    ):
         (folder / file).write_text((upgrading.MIGRATIONS / file).read_text("utf-8"), "utf-8")
     (folder / "versions" / "r0003_step.py").write_text(STEP.format(more=""), "utf-8")
-    monkeypatch.setattr(revisions, "REVISIONS", ("0001", "0002", "0003"))
-    monkeypatch.setattr(revisions, "HEAD", "0003")
+    monkeypatch.setattr(revisions, "REVISIONS", ("0001", "0002", "0003", "0004"))
+    monkeypatch.setattr(revisions, "HEAD", "0004")
     monkeypatch.setattr(upgrading, "MIGRATIONS", folder)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     return folder
@@ -201,12 +210,12 @@ def old(path: Path, begin: Any) -> Any:
 
 def test_an_older_store_is_backed_up_and_upgraded_when_opened(path: Path, old: Any, next_schema: Path) -> None:
     with open_store(path) as store:
-        assert store.schema_version() == "0003"
+        assert store.schema_version() == "0004"
         assert store.load(old.run_id).suite("math").trials == (old.trial(0),)
     with contextlib.closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT owner FROM suites").fetchone() == ("nobody",)
-    kept = path.with_name("evalkit.db.before-0003")
-    assert check(kept).schema == "0002"
+    kept = path.with_name("evalkit.db.before-0004")
+    assert check(kept).schema == "0003"
     assert check(kept).counts["trials"] == 1
     assert kept.with_name(kept.name + ".json").is_file()
 
@@ -277,10 +286,10 @@ def test_a_store_of_the_first_tables_on_a_server(empty_database: str, begin: Any
 def test_upgrade_says_what_it_did(path: Path, old: Any, next_schema: Path) -> None:
     assert check(path).needs_upgrade
     done = upgrade(path)
-    assert (done.before, done.after) == ("0002", "0003")
+    assert (done.before, done.after) == ("0003", "0004")
     assert done.backup is not None
     assert done.backup.runs == 1
-    assert upgrade(path) == upgrading.Upgrade(before="0003", after="0003")
+    assert upgrade(path) == upgrading.Upgrade(before="0004", after="0004")
     with pytest.raises(NotFound):
         upgrade(path.with_name("none.db"))
 
@@ -299,10 +308,10 @@ def test_a_step_that_fails_leaves_the_store_as_it_was(path: Path, old: Any, next
     with pytest.raises(StoreError, match="upgrade of the store failed"):
         open_store(path)
     assert tables(path) == before
-    assert check(path).schema == "0002"
+    assert check(path).schema == "0003"
     step.write_text(STEP.format(more=""), "utf-8")
     with open_store(path) as store:
-        assert store.schema_version() == "0003"
+        assert store.schema_version() == "0004"
 
 
 def test_a_step_that_would_orphan_rows_is_not_taken(path: Path, old: Any, next_schema: Path) -> None:
@@ -311,13 +320,13 @@ def test_a_step_that_would_orphan_rows_is_not_taken(path: Path, old: Any, next_s
     with pytest.raises(StoreError, match="without what they belong to"):
         open_store(path)
     assert check(path).ok
-    assert check(path).schema == "0002"
+    assert check(path).schema == "0003"
 
 
 @pytest.mark.slow
 def test_six_processes_upgrade_at_once(path: Path, old: Any, next_schema: Path, script: Any, outputs: Any) -> None:
     code = PATCHED + "with open_store(sys.argv[1]) as store: print(store.schema_version(), len(store.runs()))"
-    assert outputs([script(code, path, next_schema) for _ in range(6)]) == ["0003 1\n"] * 6
+    assert outputs([script(code, path, next_schema) for _ in range(6)]) == ["0004 1\n"] * 6
     assert check(path).ok
 
 
@@ -331,7 +340,7 @@ def test_an_upgrade_killed_in_the_middle_can_be_done_again(
     assert process.stdout.readline() == "half\n"
     process.kill()
     process.communicate()
-    assert check(path).schema == "0002"
+    assert check(path).schema == "0003"
     step.write_text(STEP.format(more=""), "utf-8")
     with open_store(path) as store:
         assert store.load(old.run_id).suite("math").trials == (old.trial(0),)
