@@ -7,6 +7,7 @@ of the dataset, or of the scorer. Each difference has the interval that a gate o
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 
 from evalkit.canonical import digest
@@ -14,6 +15,28 @@ from evalkit.runs import Run, SuiteRun
 from evalkit.stats.differences import Difference, dataset_refusal, differences
 from evalkit.stats.multiplicity import holm
 from evalkit.trial import Trial
+from evalkit.versions import Version
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPair:
+    """A prompt or a model on both sides; `None` where a side did not use it."""
+
+    base: Version | None
+    candidate: Version | None
+
+    @property
+    def title(self) -> str:
+        """`prompt reply v2 (ab12cd34) → v3 (cd34ef56)`, or which one both used, or which side alone."""
+        if self.base is None or self.candidate is None:
+            one = self.base or self.candidate
+            return f"{one.title if one else ''}, only in the {'candidate' if self.base is None else 'base'}"
+        if (self.base.name, self.base.digest) == (self.candidate.name, self.candidate.digest):
+            return f"{self.candidate.title} in both"
+        after = self.candidate.title
+        if self.base.name == self.candidate.name:
+            after = after.removeprefix(f"{self.candidate.kind} {self.candidate.name} ")
+        return f"{self.base.title} → {after}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +45,8 @@ class SuiteComparison:
 
     `newly_failing` and `newly_passing` are ids of cases that passed on one side, in all trials, and did not on the
     other. `identical` are those whose outputs are the same in every trial, `unpaired` those that ran on one
-    side only. `refused` says why the suite is not compared, and is empty where it is.
+    side only. `versions` are the prompts and models of both sides. `refused` says why the suite is not compared, and is
+    empty where it is.
     """
 
     name: str
@@ -32,6 +56,7 @@ class SuiteComparison:
     newly_passing: tuple[str, ...] = ()
     identical: tuple[str, ...] = ()
     unpaired: tuple[str, ...] = ()
+    versions: tuple[VersionPair, ...] = ()
     refused: str = ""
 
 
@@ -101,7 +126,7 @@ def _only(name: str, side: str) -> SuiteComparison:
 def _suite(base: SuiteRun, candidate: SuiteRun) -> SuiteComparison:
     why = dataset_refusal(base, candidate)
     if why:
-        return SuiteComparison(name=candidate.info.name, refused=why)
+        return SuiteComparison(name=candidate.info.name, versions=_versions(base, candidate), refused=why)
     before, after = _by_case(base), _by_case(candidate)
     both = [case for case in before if case in after]
     passed = {case: (_all_passed(before[case]), _all_passed(after[case])) for case in both}
@@ -112,8 +137,23 @@ def _suite(base: SuiteRun, candidate: SuiteRun) -> SuiteComparison:
         newly_failing=tuple(case for case, sides in passed.items() if sides == (True, False)),
         newly_passing=tuple(case for case, sides in passed.items() if sides == (False, True)),
         identical=tuple(case for case in both if _outputs(before[case]) == _outputs(after[case])),
+        versions=_versions(base, candidate),
         unpaired=(*(case for case in before if case not in after), *(case for case in after if case not in before)),
     )
+
+
+def _versions(base: SuiteRun, candidate: SuiteRun) -> tuple[VersionPair, ...]:
+    pairs: list[VersionPair] = []
+    for kind in ("prompt", "model"):
+        before = [one for one in base.versions if one.kind == kind]
+        after = [one for one in candidate.versions if one.kind == kind]
+        if len(before) == len(after) == 1:  # one of a kind on each side is compared, whatever they are called
+            pairs.append(VersionPair(base=before[0], candidate=after[0]))
+            continue
+        for name in dict.fromkeys(one.name for one in [*before, *after]):
+            sides = [[one for one in side if one.name == name] for side in (before, after)]
+            pairs.extend(VersionPair(base=a, candidate=b) for a, b in itertools.zip_longest(*sides))
+    return tuple(pairs)
 
 
 def _by_case(suite: SuiteRun) -> dict[str, list[Trial]]:

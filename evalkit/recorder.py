@@ -21,6 +21,7 @@ from evalkit.launches import Launches
 from evalkit.prices import table
 from evalkit.redaction import records as redaction
 from evalkit.redaction import redactor
+from evalkit.registry.numbering import numbered
 from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict, spending
 from evalkit.score import constants_of
 from evalkit.snapshots import Snapshots
@@ -262,7 +263,7 @@ class Recorder:
         if keeper is not None:
             keeper.end(status, finished_at=finished_at, metrics=metrics, verdicts=verdicts, prices=prices)
             self.earlier = keeper.earlier
-        return Run(
+        run = Run(
             id=self.id,
             status=status,
             started_at=self._started_at,
@@ -276,3 +277,4 @@ class Recorder:
             degraded=keeper.degraded if keeper is not None else "",
             prices=prices,
         )
+        return numbered(run, url=self.url)

@@ -14,7 +14,7 @@ from evalkit.case import CLUSTER, Case
 from evalkit.errors import MissingExtra
 from evalkit.trial import Trial
 from evalkit.usage import Spending, Usage, summed
-from evalkit.versions import Version
+from evalkit.versions import Version, unique
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,6 +142,12 @@ class SuiteRun:
     info: SuiteInfo
     cases: tuple[Case, ...]
     trials: tuple[Trial, ...]
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """The prompts and models that were used: those the suite declares, then those that its trials loaded."""
+        loaded = (version for trial in self.trials if trial.versions for version in trial.versions)
+        return unique([*self.info.versions, *loaded])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

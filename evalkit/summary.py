@@ -69,6 +69,8 @@ def render(run: Run, *, width: int, color: bool, baseline: Run | None = None) ->
         compared, refusal = _compared(suite, baseline)
         lines = list(table(run, suite.info.name, compared))
         text = [paint(fitted(_heading(suite), width), "1")]
+        if suite.versions:
+            text.extend(wrapped(clean(", ".join(version.title for version in suite.versions)), width))
         text.extend(_notes(run, suite, width, paint))
         text.extend(_raised(suite, width, paint))
         if refusal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 SubjectKind = Literal["prompt", "model"]
@@ -29,3 +29,14 @@ class Version:
     def label(self) -> str:
         """What people call it: `v3`, or the first eight digits of its digest."""
         return self.digest[:8] if self.number is None else f"v{self.number}"
+
+    @property
+    def title(self) -> str:
+        """Which one it is, in full: `prompt support-reply v3 (ab12cd34)`."""
+        number = "" if self.number is None else f" v{self.number}"
+        return f"{self.kind} {self.name}{number} ({self.digest[:8]})"
+
+
+def unique(versions: Iterable[Version]) -> tuple[Version, ...]:
+    """Each version once, in the order in which they first appear."""
+    return tuple({(one.kind, one.name, one.digest): one for one in reversed(list(versions))}.values())[::-1]

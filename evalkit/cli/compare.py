@@ -10,7 +10,7 @@ import click
 from evalkit import grid
 from evalkit.cli import contest
 from evalkit.cli.options import CommonCommand, Invocation, emit_json, json_option, pass_invocation
-from evalkit.cli.shapes import COMPARE, ends, moment
+from evalkit.cli.shapes import COMPARE, ends, moment, version_shape
 from evalkit.comparison import Candidates, Comparison, SuiteComparison, compare, compare_all
 from evalkit.errors import EvalkitError
 from evalkit.figures import METHODS, count, figure, signed, signed_interval
@@ -94,6 +94,8 @@ def _text(comparison: Comparison, width: int, paint: Paint) -> Iterator[str]:
         yield ""
         title = clean(f"{suite.name}: {suite.refused or count(suite.cases, 'case') + ' in both'}")
         yield from (paint(line, "1") for line in wrapped(title, width))
+        for pair in suite.versions:
+            yield from wrapped(clean(pair.title), width)
         if suite.refused:
             continue
         compared = [metric for metric in suite.metrics if not metric.refused and metric.pairs + metric.unpaired]
@@ -197,6 +199,10 @@ def compared_shape(comparison: Comparison) -> dict[str, Any]:
             {
                 "suite": suite.name,
                 "refused": suite.refused or None,
+                "versions": [
+                    {"base": version_shape(pair.base), "candidate": version_shape(pair.candidate)}
+                    for pair in suite.versions
+                ],
                 "cases": suite.cases,
                 "metrics": [
                     {

@@ -11,6 +11,7 @@ from evalkit.canonical import jsonable
 from evalkit.runs import Metric, Run, SuiteRun, Verdict
 from evalkit.trial import Trial
 from evalkit.usage import Usage
+from evalkit.versions import Version
 
 if TYPE_CHECKING:
     from evalkit.store import RunSummary
@@ -75,6 +76,7 @@ def suite_shape(suite: SuiteRun) -> dict[str, Any]:
         "scorers": [
             {"name": scorer.name, "version": scorer.version, "pass_mark": scorer.pass_mark} for scorer in info.scorers
         ],
+        "versions": [version_shape(version) for version in suite.versions],
         "gates": list(info.gates),
         "repeat": info.repeat,
         "seed": info.seed,
@@ -85,6 +87,19 @@ def suite_shape(suite: SuiteRun) -> dict[str, Any]:
             "planned": info.planned,
             **{name: outcomes.count(name) for name in ("passed", "missed", "errored", "unscored")},
         },
+    }
+
+
+def version_shape(version: Version | None) -> dict[str, Any] | None:
+    """Which version of which prompt or model; `null` for none."""
+    if version is None:
+        return None
+    return {
+        "kind": version.kind,
+        "name": version.name,
+        "number": version.number,
+        "digest": version.digest,
+        "source": version.source,
     }
 
 
