@@ -196,19 +196,27 @@ def is_counted(gate: Gate, info: SuiteInfo) -> bool:
     return (not gate.is_builtin or gate.metric == "errors") and not open_ended(gate, info)
 
 
-def counted_early(gate: Gate, suite: SuiteRun, stop: Stop) -> Seen | None:
-    """The counts that a gate was decided on when its suite stopped, from the records; `None` where it counts nothing.
+def first_cases(suite: SuiteRun) -> SuiteRun:
+    """The suite with the trials only that it was decided on when it stopped early; any other suite as it is.
 
-    Only the first `stop.at` cases in the order of the suite are looked at, whatever else was in flight.
+    Of what was in flight besides, it depends on who was quick whether it is there: no verdict rests on it.
     """
+    stop = suite.info.stop
+    if stop is None or stop.at is None:
+        return suite
+    order = shuffled([case.id for case in suite.cases], stop.seed)
+    ids = {suite.cases[position].id for position in order[: stop.at]}
+    return dataclasses.replace(suite, trials=tuple(trial for trial in suite.trials if trial.case_id in ids))
+
+
+def counted_early(gate: Gate, suite: SuiteRun, stop: Stop) -> Seen | None:
+    """The counts that a gate was decided on, from `first_cases`; `None` where it counts nothing."""
     if stop.rule != "anytime" or stop.at is None or stop.level is None or not is_counted(gate, suite.info):
         return None
     order = shuffled([case.id for case in suite.cases], stop.seed)
-    chosen = [suite.cases[position] for position in order[: stop.at]]
-    ids = {case.id for case in chosen}
-    trials = tuple(trial for trial in suite.trials if trial.case_id in ids)
+    chosen = tuple(suite.cases[position] for position in order[: stop.at])
     info = dataclasses.replace(suite.info, planned=len(chosen), metadata={})
-    found = sample(gate, read(SuiteRun(info=info, cases=tuple(chosen), trials=trials)))
+    found = sample(gate, read(SuiteRun(info=info, cases=chosen, trials=suite.trials)))
     data = found.data
     if not isinstance(data, Means) or data.shape != "binary" or data.most_trials != 1 or found.problem:
         return None

@@ -12,7 +12,7 @@ from evalkit.errors import GateError
 from evalkit.gates import versus as against
 from evalkit.gates.claims import decide_claim
 from evalkit.gates.deciding import decide
-from evalkit.gates.early import tagged
+from evalkit.gates.early import first_cases, tagged
 from evalkit.gates.gate import Gate
 from evalkit.gates.parser import parse
 from evalkit.gates.sample import Sample, from_inputs, sample, to_inputs
@@ -57,6 +57,7 @@ def judge(
         refuse_unsupported(gate)
     if not gates:
         return ()
+    suite = first_cases(suite)
     table = read(suite)
     reference = Reference(suite=baseline) if isinstance(baseline, SuiteRun) else baseline
     found: list[Verdict] = []
