@@ -10,6 +10,7 @@ from typing import Any
 
 from evalkit.canonical import canonical_json
 from evalkit.exchange import BodyEncoding, Exchange
+from evalkit.transport import pieces
 from evalkit.transport.asked import Asked, Redact, redacted
 from evalkit.transport.streams import Given, events, of_module
 
@@ -112,27 +113,48 @@ def _at_rest(body: bytes, content_type: str, redact: Redact) -> tuple[str, BodyE
     except UnicodeDecodeError:
         return base64.b64encode(body).decode("ascii"), "base64"
     if is_stream(content_type):
-        return "".join(_line(line, redact) for line in _LINE_ENDS.split(text)), "text"
+        return _events_at_rest(text, redact), "text"
     return _json_text(text, redact), "text"
 
 
-def _line(line: str, redact: Redact) -> str:
+def _events_at_rest(text: str, redact: Redact) -> str:
+    lines = [_cut(line) for line in _LINE_ENDS.split(text)]
+    values = [_json(bare) for _, bare, _ in lines]
+    made = []
+    for (lead, bare, end), value, joined in zip(lines, values, pieces.whole(values, redact), strict=True):
+        clean = redact(bare) if value is None else redacted(joined, redact)
+        made.append(lead + (bare if clean == value else clean if value is None else _compact(clean)) + end)
+    return "".join(made)
+
+
+def _cut(line: str) -> tuple[str, str, str]:
     lead = "data: " if line.startswith("data: ") else "data:" if line.startswith("data:") else ""
     bare = line[len(lead) :].rstrip("\r\n")
-    return lead + _json_text(bare, redact) + line[len(lead) + len(bare) :]
+    return lead, bare, line[len(lead) + len(bare) :]
 
 
 def _json_text(text: str, redact: Redact) -> str:
     # A pattern that runs to the next blank would eat quotes and braces of JSON; so its texts are redacted one by one,
     # and the whole is written anew only where one of them changed: what is kept is what came, byte for byte.
+    value = _json(text)
+    if value is None:
+        return redact(text)
+    clean = redacted(value, redact)
+    return text if clean == value else _compact(clean)
+
+
+def _json(text: str) -> Any:
+    """The object or list that the text is in JSON, `None` where it is neither."""
     if text[:64].lstrip()[:1] not in ("{", "["):
-        return redact(text)
+        return None
     try:
-        value = json.loads(text)
-        clean = redacted(value, redact)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        return redact(text)
-    return text if clean == value else json.dumps(clean, ensure_ascii=False, separators=(",", ":"))
+        return None
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def content(exchange: Exchange) -> bytes:

@@ -23,6 +23,7 @@ from evalkit.tracing import (
     names,
     start_call,
 )
+from evalkit.tracing.genai import provider_of
 from evalkit.transport import answer
 from evalkit.transport.asked import asked, is_local
 from evalkit.transport.cache import Turn
@@ -199,7 +200,7 @@ class Passage:
         if result.usage is None:
             return None
         call = self._calling
-        provider = self._info.provider if call is None or call.provider is None else call.provider
+        provider = provider_of(self._request.url.host) if call is None or call.provider is None else call.provider
         return self._traffic.prices.priced(
             result.usage,
             provider,

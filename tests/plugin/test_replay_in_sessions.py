@@ -192,3 +192,25 @@ def test_a_cassette_does_not_change_when_it_is_only_read(
     before = file.read_bytes(), file.stat().st_mtime_ns
     run_evals(source, "--evalkit-cache", "read-write", *CASSETTES)
     assert (file.read_bytes(), file.stat().st_mtime_ns) == before
+
+
+@pytest.mark.parametrize("capture", ["content", "off"])
+def test_a_client_that_only_the_first_case_imports_is_watched_from_its_first_call(
+    run_evals: Callable[..., Any], server: Server, capture: str
+) -> None:
+    source = f"""
+@evalkit.suite(dataset=rows(3))
+def test_late(case):
+    assert case.input or not {{"httpx", "httpx2"}} & set(sys.modules), "a session that calls nobody imports neither"
+    import openai
+    with openai.OpenAI(base_url={server.url!r}, api_key="none") as client:
+        asked = [{{"role": "user", "content": str(case.input)}}]
+        return client.chat.completions.create(model="scripted-a", messages=asked).choices[0].message.content
+"""
+    serial = ("--evalkit-max-concurrency", "1", "--evalkit-capture", capture)
+    first = run_evals(source, "--evalkit-cache", "read-write", *serial, subprocess=True)
+    server.close()
+    second = run_evals(source, "--evalkit-cache", "replay", *serial, subprocess=True)
+    assert first.result.ret == second.result.ret == 0
+    assert answers(second) == answers(first)
+    assert {trial.output.usage.calls for trial in second.suite.trials} == {1}
