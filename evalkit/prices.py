@@ -11,7 +11,7 @@ import datetime as dt
 import functools
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from evalkit.calling import Rates
 from evalkit.canonical import digest
@@ -146,9 +146,9 @@ def _fits(key: str, names: tuple[str, ...]) -> int | None:
 
 def _listed(provider: str, model: str, usage: Usage, at: dt.datetime | None) -> Decimal | None:
     rates = _flat(provider, model)
-    if rates is not None:
+    if isinstance(rates, Rates):
         return cost_at(rates, usage)
-    if usage.output_tokens is None:
+    if rates == "unknown" or usage.output_tokens is None:
         return None
     from genai_prices import Usage as Listed
 
@@ -164,23 +164,23 @@ def _listed(provider: str, model: str, usage: Usage, at: dt.datetime | None) -> 
 
 
 @functools.lru_cache(maxsize=1024)
-def _flat(provider: str, model: str) -> Rates | None:
-    """The rates of a model whose price is the same at any time and for any length; `None` for all others.
+def _flat(provider: str, model: str) -> Rates | Literal["unknown", "varying"]:
+    """The rates of a model whose price is the same at any time and for any length, as most are; else what it is.
 
-    Most are. The package takes two tenths of a millisecond to work a price out, which is more than all the rest that
-    is recorded of a call, and so the plain ones are multiplied here.
+    The package takes two tenths of a millisecond to work a price out, which is more than all the rest that is recorded
+    of a call, and so the plain ones are multiplied here.
     """
     try:
         found: Any = _snapshot().find_provider_model(model, None, provider, None)[1].prices
     except LookupError:
-        return None
+        return "unknown"
     if isinstance(found, list):
-        return None
+        return "varying"
     given = {key: value for key, value in vars(found).items() if value is not None and not key.startswith("_")}
     amounts = {key: given.get(key) for key in _FLAT}
     usual = amounts["input_mtok"] is not None and "requests_kcount" not in given
     if not usual or not all(amount is None or isinstance(amount, Decimal) for amount in amounts.values()):
-        return None
+        return "varying"
     return Rates(input=given["input_mtok"], output=given.get("output_mtok"), cached=given.get("cache_read_mtok"))
 
 

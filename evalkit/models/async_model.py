@@ -200,11 +200,10 @@ class AsyncModel(Configured):
         return reply if request.schema is None else instance(reply, request.schema, self.spec)
 
     async def _ask(self, request: Request, read: Callable[[Mapping[str, Any], int], T]) -> T:
-        client = await async_client(self.spec, keyless=replaying())
         budget = Budget(self.spec)
         while True:
             try:
-                async with asyncio.timeout(None) as timer:
+                async with async_client(self.spec, keyless=replaying()) as client, asyncio.timeout(None) as timer:
                     with announced(budget.begin(_resetting(timer))):
                         raw = await _method(client, request, raw=True)(
                             **request.fields, extra_body=request.extra, timeout=budget.left
@@ -215,24 +214,23 @@ class AsyncModel(Configured):
             await asyncio.sleep(pause)
 
     async def _stream(self, request: Request, kind: Callable[[], Assembly]) -> AsyncStream:
-        client = await async_client(self.spec, keyless=replaying())
-
         async def pieces(stream: AsyncStream) -> AsyncIterator[str]:
             budget = Budget(self.spec)
             while True:
                 begun, assembly = False, kind()
                 try:
-                    with announced(budget.begin()):
-                        events = await _method(client, request, raw=False)(
-                            **request.fields, stream=True, extra_body=request.extra, timeout=budget.left
-                        )
-                    async with contextlib.aclosing(_Events(events)) as opened:
-                        async for event in opened.events:
-                            budget.check()
-                            text = assembly.take(event)
-                            if text:
-                                begun = True
-                                yield text
+                    async with async_client(self.spec, keyless=replaying()) as client:
+                        with announced(budget.begin()):
+                            events = await _method(client, request, raw=False)(
+                                **request.fields, stream=True, extra_body=request.extra, timeout=budget.left
+                            )
+                        async with contextlib.aclosing(_Events(events)) as opened:
+                            async for event in opened.events:
+                                budget.check()
+                                text = assembly.take(event)
+                                if text:
+                                    begun = True
+                                    yield text
                     stream._reply = assembly.whole(attempts=budget.attempt)
                 except Exception as error:  # as in _ask
                     pause = budget.failed(error, begun=begun)

@@ -104,6 +104,8 @@ class Budget:
         """
         self.resume()
         ours = own_error(error) or replay_miss(error)
+        if ours is error:
+            raise error
         if ours is not None:
             raise ours from error
         fault = fault_of(error)

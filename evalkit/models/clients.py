@@ -1,72 +1,141 @@
-"""The clients of `openai` that calls go through: one for each endpoint and key, and each event loop."""
+"""The clients of `openai` that calls go through, for each endpoint and key, and each event loop.
+
+A client's pool of connections looks at every connection it has for every call, so that with 64 calls at once most of a
+call's CPU goes into that. Several small pools take their place: a client for each eight calls that are in flight.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
+import importlib
 import threading
 import weakref
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from evalkit.models.spec import Spec
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
-_NO_KEY = "no-key"
+C = TypeVar("C")
 _Place = tuple[str, str]
 
+_NO_KEY = "no-key"
+_CALLS_A_CLIENT = 8
+_MOST_CLIENTS = 32
+
+
+class Clients(Generic[C]):
+    """As many clients as it takes, none with many calls at once; the one with the fewest is next."""
+
+    def __init__(self, make: Callable[[], C]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._busy: list[int] = []
+        self.all: list[C] = []
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[C]:
+        """A client for one call."""
+        with self._lock:
+            least = min(range(len(self._busy)), key=self._busy.__getitem__, default=-1)
+            if least < 0 or (self._busy[least] >= _CALLS_A_CLIENT and len(self.all) < _MOST_CLIENTS):
+                self.all.append(self._make())
+                self._busy.append(0)
+                least = len(self._busy) - 1
+            self._busy[least] += 1
+            client = self.all[least]
+        try:
+            yield client
+        finally:
+            with self._lock:
+                self._busy[least] -= 1
+
+
 _LOCK = threading.Lock()
-_SYNC: dict[_Place, OpenAI] = {}
-_ASYNC: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Place, tuple[AsyncOpenAI, AsyncGenerator[None]]]] = (
-    weakref.WeakKeyDictionary()
-)
+_SYNC: dict[_Place, Clients[OpenAI]] = {}
+_ASYNC: weakref.WeakKeyDictionary[
+    asyncio.AbstractEventLoop, dict[_Place, tuple[Clients[AsyncOpenAI], AsyncGenerator[None]]]
+] = weakref.WeakKeyDictionary()
 
 
-def sync_client(spec: Spec, *, keyless: bool = False) -> OpenAI:
-    """The client for `spec`, for threads; made once. Raises `ConfigError` where its key is missing."""
+@contextlib.contextmanager
+def sync_client(spec: Spec, *, keyless: bool = False) -> Iterator[OpenAI]:
+    """A client for one call of `spec`, in a thread. Raises `ConfigError` where its key is missing.
+
+    With `keyless`, a key that is missing is done without.
+    """
     place = _place(spec, keyless)
     with _LOCK:
-        client = _SYNC.get(place)
-        if client is None:
-            from openai import OpenAI
-
+        clients = _SYNC.get(place)
+        if clients is None:
             if not _SYNC:
                 atexit.register(_close_all)
-            client = _SYNC[place] = OpenAI(base_url=place[0], api_key=place[1], max_retries=0)
-        return client
+            clients = _SYNC[place] = Clients(lambda: _sync(place))
+    with clients.one() as client:
+        yield client
 
 
-async def async_client(spec: Spec, *, keyless: bool = False) -> AsyncOpenAI:
-    """The client for `spec`, for the running event loop; made once, and closed when the loop is shut down.
+@contextlib.asynccontextmanager
+async def async_client(spec: Spec, *, keyless: bool = False) -> AsyncIterator[AsyncOpenAI]:
+    """A client for one call of `spec` in the running event loop, which closes it when it is shut down.
 
-    A connection belongs to the loop it was opened in, so each loop has its own. Raises `ConfigError` where the key is
-    missing.
+    A connection belongs to the loop it was opened in, so each loop has its own. Otherwise as `sync_client`.
     """
     place = _place(spec, keyless)
     loop = asyncio.get_running_loop()
     with _LOCK:
-        clients = _ASYNC.setdefault(loop, {})
-    if place not in clients:
-        from openai import AsyncOpenAI
-
-        client = AsyncOpenAI(base_url=place[0], api_key=place[1], max_retries=0)
-        holder = _held(client, loop)
-        clients[place] = client, holder  # before the first await, so that a task beside this one finds it
+        of_loop = _ASYNC.setdefault(loop, {})
+    if place not in of_loop:
+        made: Clients[AsyncOpenAI] = Clients(lambda: _async(place))
+        holder = _held(made, loop)
+        of_loop[place] = made, holder  # before the first await, so that a task beside this one finds it
         await anext(holder)
-    return clients[place][0]
+    with of_loop[place][0].one() as client:
+        yield client
 
 
-async def _held(client: AsyncOpenAI, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
+async def _held(clients: Clients[AsyncOpenAI], loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
     # An event loop that is shut down closes the asynchronous generators begun in it (asyncio.run does, and so do
-    # pytest-asyncio and evalkit's own engine): that is the one moment when the client can still close its connections.
+    # pytest-asyncio and evalkit's own engine): that is the one moment when the clients can still close their
+    # connections.
     try:
         yield
     finally:
         with _LOCK:
             _ASYNC.pop(loop, None)
-        await client.close()
+        for client in clients.all:
+            await client.close()
+
+
+def _sync(place: _Place) -> OpenAI:
+    from openai import DefaultHttpxClient, OpenAI
+
+    http_client = DefaultHttpxClient(verify=_tls(_library(DefaultHttpxClient)))
+    return OpenAI(base_url=place[0], api_key=place[1], max_retries=0, http_client=http_client)
+
+
+def _async(place: _Place) -> AsyncOpenAI:
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
+    http_client = DefaultAsyncHttpxClient(verify=_tls(_library(DefaultAsyncHttpxClient)))
+    return AsyncOpenAI(base_url=place[0], api_key=place[1], max_retries=0, http_client=http_client)
+
+
+def _library(client: type[Any]) -> str:
+    """`httpx` or `httpx2`, whichever this version of openai speaks through."""
+    ours = ("httpx", "httpx2")
+    return next(name for base in client.__mro__ if (name := base.__module__.partition(".")[0]) in ours)
+
+
+@cache
+def _tls(library: str) -> Any:
+    # Reading the certificates takes longer than all else that is done for a client; they are the same for each.
+    return importlib.import_module(library).create_ssl_context()
 
 
 def _place(spec: Spec, keyless: bool) -> _Place:
@@ -77,6 +146,7 @@ def _place(spec: Spec, keyless: bool) -> _Place:
 
 
 def _close_all() -> None:
-    for client in _SYNC.values():
-        client.close()
+    for clients in _SYNC.values():
+        for client in clients.all:
+            client.close()
     _SYNC.clear()

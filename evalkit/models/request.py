@@ -38,7 +38,10 @@ Messages = str | Sequence[Mapping[str, Any]] | Rendered
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One call, ready to be sent: which interface, the fields that its client method takes, and the rest."""
+    """One call, ready to be sent: which interface, the fields that its client method must have, and the body's rest.
+
+    Messages are in the rest, which goes out as it is: the client takes longer to look through them than to send them.
+    """
 
     interface: Interface
     fields: Mapping[str, Any]
@@ -78,9 +81,8 @@ def chat_request(
         extra["tools"] = [dict(tool) for tool in wanted]
     if stream:
         extra.setdefault("stream_options", {"include_usage": True})
-    return Request(
-        interface="chat", fields={"model": spec.model, "messages": messages_of(given)}, extra=extra, schema=schema
-    )
+    extra["messages"] = messages_of(given)
+    return Request(interface="chat", fields={"model": spec.model, "messages": ()}, extra=extra, schema=schema)
 
 
 def responses_request(
@@ -102,14 +104,15 @@ def responses_request(
     for chats, ours in (("max_completion_tokens", "max_output_tokens"), ("max_tokens", "max_output_tokens")):
         if chats in extra:
             extra.setdefault(ours, extra.pop(chats))
-    fields = {"model": spec.model, "input": given if isinstance(given, str) else messages_of(given)}
-    return Request(interface="responses", fields=fields, extra=extra, schema=schema)
+    extra["input"] = given if isinstance(given, str) else messages_of(given)
+    return Request(interface="responses", fields={"model": spec.model}, extra=extra, schema=schema)
 
 
 def embeddings_request(spec: Spec, texts: Sequence[str], *, overrides: Mapping[str, Any]) -> Request:
     """A call of `/embeddings`."""
-    fields = {"model": spec.model, "input": list(texts), "encoding_format": "float"}
-    return Request(interface="embeddings", fields=fields, extra=_parameters(spec, None, overrides))
+    extra = _parameters(spec, None, overrides) | {"input": list(texts)}
+    fields = {"model": spec.model, "input": (), "encoding_format": "float"}
+    return Request(interface="embeddings", fields=fields, extra=extra)
 
 
 def instance(reply: Reply, schema: type[BaseModel], spec: Spec) -> Any:

@@ -200,11 +200,10 @@ class Model(Configured):
         return reply if request.schema is None else instance(reply, request.schema, self.spec)
 
     def _ask(self, request: Request, read: Callable[[Mapping[str, Any], int], T]) -> T:
-        client = sync_client(self.spec, keyless=replaying())
         budget = Budget(self.spec)
         while True:
             try:
-                with announced(budget.begin()):
+                with sync_client(self.spec, keyless=replaying()) as client, announced(budget.begin()):
                     raw = _method(client, request, raw=True)(
                         **request.fields, extra_body=request.extra, timeout=budget.left
                     )
@@ -214,24 +213,23 @@ class Model(Configured):
             time.sleep(pause)
 
     def _stream(self, request: Request, kind: Callable[[], Assembly]) -> Stream:
-        client = sync_client(self.spec, keyless=replaying())
-
         def pieces(stream: Stream) -> Iterator[str]:
             budget = Budget(self.spec)
             while True:
                 begun, assembly = False, kind()
                 try:
-                    with announced(budget.begin()):
-                        events = _method(client, request, raw=False)(
-                            **request.fields, stream=True, extra_body=request.extra, timeout=budget.left
-                        )
-                    with contextlib.closing(events):
-                        for event in events:
-                            budget.check()
-                            text = assembly.take(event)
-                            if text:
-                                begun = True
-                                yield text
+                    with sync_client(self.spec, keyless=replaying()) as client:
+                        with announced(budget.begin()):
+                            events = _method(client, request, raw=False)(
+                                **request.fields, stream=True, extra_body=request.extra, timeout=budget.left
+                            )
+                        with contextlib.closing(events):
+                            for event in events:
+                                budget.check()
+                                text = assembly.take(event)
+                                if text:
+                                    begun = True
+                                    yield text
                     stream._reply = assembly.whole(attempts=budget.attempt)
                 except Exception as error:  # as in _ask
                     pause = budget.failed(error, begun=begun)

@@ -144,11 +144,17 @@ def _deployment(path: str) -> str | None:
     return rest.partition("/")[0] or None if found and head is not None else None
 
 
-def _provider(host: str | None) -> str:
+def provider_of(host: str | None) -> str | None:
+    """Who answers at `host`, `None` where that is not known: anybody may serve models under the names of others."""
     for suffix, provider in _HOSTS:
         if host and (host == suffix or host.endswith("." + suffix.lstrip("."))):
             return provider
-    return "openai"
+    return None
+
+
+def _provider(host: str | None) -> str:
+    # The conventions call an API after whom it is compatible with, where the host does not tell.
+    return provider_of(host) or "openai"
 
 
 def _server(host: str | None, port: int | None) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def test_the_plain_sums_are_those_of_the_package_for_every_model_it_lists():
     for provider in snapshot.providers:
         for model in provider.models:
             rates = prices._flat(provider.id, model.id)
-            if rates is None:
+            if isinstance(rates, str):
                 continue
             written = 0 if rates.output is None else 567
             theirs = snapshot.calc(
