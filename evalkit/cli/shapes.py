@@ -24,6 +24,9 @@ CONFIG = "evalkit.config/1"
 DB = "evalkit.db/1"
 CACHE = "evalkit.cache/1"
 RESCORE = "evalkit.rescore/1"
+LABEL = "evalkit.label/1"
+JUDGES = "evalkit.judges/1"
+CALIBRATION = "evalkit.calibration/1"
 
 
 def summary_shape(summary: RunSummary) -> dict[str, Any]:

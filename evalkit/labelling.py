@@ -1,0 +1,213 @@
+"""Which outputs of a run a person is asked about, and labels that were given elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import random
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evalkit.annotation import Annotation, Chosen
+from evalkit.canonical import new_id, utc_now
+from evalkit.case import Case
+from evalkit.errors import DatasetError, NotFound, SuiteError, did_you_mean
+from evalkit.runs import Run, SuiteRun
+from evalkit.trial import Trial
+
+SAMPLE = 50
+"""How many outputs are asked about unless somebody says otherwise: what a calibration takes at least."""
+
+_COLUMNS = ("case", "label", "annotator", "trial", "suite", "note")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One output that a person is asked about; `seed` drew it, `None` where all are asked about."""
+
+    suite: str
+    case: Case
+    trial: Trial
+    chosen: Chosen
+    seed: int | None
+
+
+def to_ask(run: Run, *, suite: str | None = None, sample: int | None = SAMPLE, seed: int = 0) -> list[Asked]:
+    """The outputs to be labelled, in the order of asking: `sample` of them drawn by `seed`, or all for `None`.
+
+    The same run, sample and seed always give the same list, so that a second session goes on with the first, and
+    several annotators see the same outputs. Trials that ended in an error have nothing to label. Raises `SuiteError`
+    for a suite that is not there, and where nothing is left to ask about.
+    """
+    found = [(one, trial) for one in _suites(run, suite) for trial in one.trials if trial.output.error is None]
+    if not found:
+        raise SuiteError(f"The run {run.id} has no outputs to label.")
+    chosen: Chosen = "all"
+    if sample is not None and sample < len(found):
+        found = random.Random(f"{run.id}:{seed}").sample(found, sample)  # noqa: S311 - a sample, not a secret
+        chosen = "random"
+    cases = {(one.info.name, case.id): case for one, _ in found for case in one.cases}
+    return [
+        Asked(
+            suite=one.info.name,
+            case=cases[one.info.name, trial.case_id],
+            trial=trial,
+            chosen=chosen,
+            seed=seed if chosen == "random" else None,
+        )
+        for one, trial in found
+    ]
+
+
+def left(asked: Sequence[Asked], annotations: Sequence[Annotation], *, annotator: str, name: str) -> list[Asked]:
+    """Those that this annotator has not labelled under `name` yet."""
+    done = {
+        (one.suite, one.case_id, one.trial) for one in annotations if (one.annotator, one.name) == (annotator, name)
+    }
+    return [one for one in asked if (one.suite, one.case.id, one.trial.number) not in done]
+
+
+def annotation(
+    asked: Asked, *, run_id: str, name: str, label: str, annotator: str, note: str | None = None
+) -> Annotation:
+    """The record of one label, given now."""
+    return Annotation(
+        id=new_id(),
+        run_id=run_id,
+        suite=asked.suite,
+        case_id=asked.case.id,
+        trial=asked.trial.number,
+        name=name,
+        label=label,
+        annotator=annotator,
+        at=utc_now(),
+        chosen=asked.chosen,
+        seed=asked.seed,
+        note=note,
+    )
+
+
+def labels_of(run: Run, name: str, *, suite: str | None = None) -> list[str]:
+    """The labels that a metric has had in the run, by how often; `pass` and `fail` for one that only passes or fails.
+
+    Empty where it has had none. Raises `NotFound` for a metric that the run does not have.
+    """
+    counts: dict[str, int] = {}
+    known: set[str] = set()
+    decided = False
+    for one in _suites(run, suite):
+        for score in (score for trial in one.trials for score in trial.scores):
+            known.add(score.name)
+            if score.name != name:
+                continue
+            decided = decided or score.kind == "assertion"
+            if score.label is not None:
+                counts[score.label] = counts.get(score.label, 0) + 1
+    if name not in known:
+        raise NotFound(
+            f'The run has no metric "{name}".' + did_you_mean(name, known),
+            hint=f"It has {', '.join(sorted(known))}." if known else None,
+        )
+    if counts:
+        return sorted(counts, key=lambda label: (-counts[label], label))
+    return ["pass", "fail"] if decided else []
+
+
+def read_labels(
+    file: Path, run: Run, *, name: str, allowed: Collection[str] = (), annotator: str | None = None
+) -> list[Annotation]:
+    """The labels in a CSV or JSON Lines file: `case` and `label`, perhaps `annotator`, `trial`, `suite`, `note`.
+
+    They count as `given`: whoever wrote the file chose the cases. `annotator` is for rows that name none. Raises
+    `DatasetError` with file and line for a row that names no output of the run, has no label or one that is none of
+    `allowed`, or names no annotator.
+    """
+    outputs = {(one.info.name, trial.case_id, trial.number): (one, trial) for one in run.suites for trial in one.trials}
+    names = [one.info.name for one in run.suites]
+    made = []
+    for line, row in _rows(file):
+        where = f"{file}:{line}"
+        for key in row:
+            if key not in _COLUMNS:
+                raise DatasetError(f'Labels have no "{key}".' + did_you_mean(str(key), _COLUMNS), where=where)
+        who = str(row.get("annotator") or annotator or "")
+        label, case, number = str(row.get("label") or "").strip(), str(row.get("case") or ""), _number(row, where)
+        if not label or not case:
+            raise DatasetError(f"The row has no {'label' if case else 'case'}.", where=where)
+        if allowed and label not in allowed:
+            raise DatasetError(f'"{label}" is no label of {name}.' + did_you_mean(label, allowed), where=where)
+        if not who:
+            raise DatasetError(
+                "The row names no annotator.", where=where, hint="Say it for all of them: --annotator NAME."
+            )
+        suite = str(row.get("suite") or (names[0] if len(names) == 1 else ""))
+        if (suite, case, number) not in outputs:
+            cases = {key[1] for key in outputs if key[0] == suite} or set(names)
+            near = did_you_mean(case if suite in names else suite, cases)
+            raise DatasetError(
+                f'The run has no trial {number} of the case "{case}"' + (f" in {suite}." if suite else ".") + near,
+                where=where,
+                hint=None if suite else f"Say which suite: {', '.join(names)}.",
+            )
+        made.append(
+            Annotation(
+                id=new_id(),
+                run_id=run.id,
+                suite=suite,
+                case_id=case,
+                trial=number,
+                name=name,
+                label=label,
+                annotator=who,
+                at=utc_now(),
+                chosen="given",
+                note=str(row["note"]) if row.get("note") else None,
+            )
+        )
+    if not made:
+        raise DatasetError("The file has no labels.", where=str(file))
+    return made
+
+
+def _suites(run: Run, suite: str | None) -> list[SuiteRun]:
+    found = [one for one in run.suites if suite in (None, one.info.name)]
+    if not found:
+        names = [one.info.name for one in run.suites]
+        raise SuiteError(f'The run {run.id} has no suite "{suite}".' + did_you_mean(str(suite), names))
+    return found
+
+
+def _number(row: Mapping[str, Any], where: str) -> int:
+    given = row.get("trial") or 1
+    try:
+        return int(given)
+    except (TypeError, ValueError):
+        raise DatasetError(f"`trial` is a number from 1 on, not {given!r:.40}.", where=where) from None
+
+
+def _rows(file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"The labels cannot be read: {error}.", where=str(file)) from None
+    if file.suffix == ".csv":
+        reader = csv.DictReader(io.StringIO(text), strict=True)
+        try:
+            for row in reader:
+                yield reader.line_num, {key: value for key, value in row.items() if key is not None}
+        except csv.Error as error:
+            raise DatasetError(f"This is not CSV: {error}.", where=f"{file}:{reader.line_num + 1}") from None
+        return
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DatasetError(f"This is not JSON: {error}.", where=f"{file}:{number}") from None
+        if not isinstance(row, Mapping):
+            raise DatasetError("A row of labels is an object with case and label.", where=f"{file}:{number}")
+        yield number, row
