@@ -76,7 +76,9 @@ class Passage:
         cache.give_back(turn, self._scope)
         message = str(cache.miss(turn, self._scope))
         self._scope.miss(message)
-        self._span.fail(message, attributes={names.ANSWERED_FROM: "miss"})
+        # Refused, and not broken off: nothing was asked of anybody, so nothing was used.
+        refusal = CallResult(status=answer.MISS_STATUS, error=message)
+        self._span.finish(refusal, attributes={names.ANSWERED_FROM: "miss"})
         return answer.refused(self._module, message)
 
     def _from_record(self, exchange: Exchange) -> Any:

@@ -80,6 +80,7 @@ def test_what_was_never_recorded_makes_errored_trials_and_is_said(
     (error, *_) = [trial.output.error for trial in ran.suite.trials]
     assert error.type == "ReplayMiss"
     assert 'recorded "say 0", now "tell 0"' in error.message
+    assert {trial.output.usage for trial in ran.suite.trials} == {None}, "nobody was asked, and nothing was used"
     assert "12 calls had no recorded answer in " in ran.text
 
 
