@@ -102,7 +102,7 @@ def rescore(
         outgoing.flush()
         result = recorder.finish(status)
         for note in (*tracing.notes, *outgoing.notes):
-            _log.warning(note)
+            _log.warning(recorder.redact(note))
     return result
 
 

@@ -166,7 +166,7 @@ def _run(
         outgoing.flush()
         result = recorder.finish(status)
         for note in (*tracing.notes, *outgoing.notes, *recorder.launches.notes, *recorder.notes):
-            _log.warning(note)
+            _log.warning(recorder.redact(note))
     return result
 
 

@@ -169,7 +169,7 @@ def trial_shape(suite: str, trial: Trial, case: Any) -> dict[str, Any]:
         "output": jsonable(trial.output.value),
         "error": None if error is None else {"type": error.type, "message": error.message},
         "latency": trial.output.latency,
-        "trace": trial.output.trace_id if trial.trace is None else trial.trace.trace_id,
+        "trace": None if trial.trace is None else trial.trace.trace_id,
         "scores": [
             {
                 "name": score.name,

@@ -18,7 +18,7 @@ from evalkit.store.sqlite import SqliteDatabase
 
 TABLES = (
     "runs", "suites", "datasets", "cases", "trials", "scores", "metrics", "verdicts", "traces", "spans",
-    "versions", "aliases", "suite_versions", "exchanges", "blobs",
+    "versions", "aliases", "suite_versions", "exchanges", "annotations", "calibrations", "blobs",
 )  # fmt: skip
 
 

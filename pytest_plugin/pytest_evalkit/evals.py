@@ -220,7 +220,8 @@ class Evals:
             self._store_exchanges(())
         self.outgoing.end()
         self.notes.extend([*self._tracing.notes, *self.outgoing.notes])
-        self.notes.extend(self.ledger.launches.notes if self.ledger is not None else ())
+        if self.ledger is not None:
+            self.notes = [self.ledger.redact(note) for note in (*self.notes, *self.ledger.launches.notes)]
         if self.notes and xdist.is_worker(self.config):
             self.config.workeroutput[xdist.NOTES] = self.notes  # type: ignore[attr-defined]  # xdist adds it
         if self.errors and xdist.is_controller(self.config):
@@ -233,7 +234,7 @@ class Evals:
         elif exitstatus not in (0, 1, 5) or session.shouldfail or session.shouldstop:
             status = "interrupted"
         self.run = self.ledger.finish(status)
-        self.notes.extend(self.ledger.notes)
+        self.notes.extend(map(self.ledger.redact, self.ledger.notes))
         if self.settings.report is None:
             return
         try:

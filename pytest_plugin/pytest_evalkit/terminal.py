@@ -47,6 +47,8 @@ class Missed(AssertionError):
         lines.append(f"  output:   {_short(trial.output.value)}")
         if case.expected is not None:
             lines.append(f"  expected: {_short(case.expected)}")
+        if trial.output.trace_id is not None:
+            lines.append(f"  trace:    evalkit traces show {trial.output.trace_id[:12]}")
         super().__init__("\n".join(lines))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evalkit.errors import NotFound, StoreCorrupt, StoreError, StoreLocked
-from evalkit.store import backup, check, open_store, restore, revisions
+from evalkit.store import backup, check, checking, open_store, restore, revisions, schema
 
 
 @pytest.fixture
@@ -140,6 +140,10 @@ def test_what_is_no_store_cannot_be_backed_up(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="pg_dump"):
         backup("postgresql://user:secret@host/db", tmp_path / "b.db")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["foreign.db"]
+
+
+def test_check_looks_at_every_table() -> None:
+    assert set(checking.TABLES) == set(schema.metadata.tables)
 
 
 def test_check_counts_rows_and_finds_a_blob_that_changed(full: Any, path: Path) -> None:
