@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evalkit.spans import Span, SpanKind, SpanStatus, Trace
 from evalkit.tracing import folding, names
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 NORMALISER = "1"
 """The version of these rules, kept with each trace: a trace of earlier rules can be made anew from `Span.raw`."""
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 UNFINISHED = "not finished when the trial ended"
 _STATUS: dict[str, SpanStatus] = {"UNSET": "unset", "OK": "ok", "ERROR": "error"}
 _KINDS: dict[str, SpanKind] = {
@@ -39,8 +41,7 @@ _OWN_KINDS: frozenset[str] = frozenset(
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Raw:
+class Raw(NamedTuple):  # which takes a quarter of the time of a frozen dataclass to make
     """A span as it came, from the SDK or from a file. Ids are lower-case hex, times nanoseconds since the epoch."""
 
     trace_id: str
@@ -51,7 +52,7 @@ class Raw:
     end_ns: int
     status: SpanStatus = "unset"
     message: str | None = None
-    attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    attributes: Mapping[str, Any] = _NONE
     events: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -91,8 +92,10 @@ def span_of(
             end_ns=span.end_time or now,
             status=status,
             message=UNFINISHED if unfinished else span.status.description,
-            attributes=dict(span.attributes or {}),
-            events=tuple(
+            attributes=dict(span.attributes) if span.attributes else _NONE,
+            events=()
+            if not span.events
+            else tuple(
                 {"name": event.name, "time_ns": event.timestamp, "attributes": dict(event.attributes or {})}
                 for event in span.events
             ),
@@ -112,7 +115,7 @@ def normalised(raw: Raw, *, capture: str = "content") -> Span:
 
 def _normalised(raw: Raw, given: Given | None, capture: str) -> Span:
     came = raw.attributes
-    is_plain = not any(name in names.ALIASES or name.startswith(folding.PREFIXES) for name in came)
+    is_plain = not came or not any(name in names.ALIASES or name.startswith(folding.PREFIXES) for name in came)
     attributes = {name: from_attribute(value) for name, value in came.items()} if is_plain else folding.folded(came)
     if given is not None:
         attributes |= given
@@ -133,7 +136,7 @@ def _normalised(raw: Raw, given: Given | None, capture: str) -> Span:
         usage=_usage(attributes) if kind in ("llm", "embedding") else None,
         tool_name=_text(attributes.get(names.TOOL_NAME)) if kind == "tool" else None,
         attributes=kept,
-        raw={} if is_plain or capture != "content" else {name: plain(value) for name, value in came.items()},
+        raw=_NONE if is_plain or capture != "content" else {name: plain(value) for name, value in came.items()},
         events=tuple(_event(event, capture) for event in raw.events),
     )
 

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from evalkit.canonical import jsonable
@@ -55,8 +55,10 @@ class OwnSpan:
         """Open the span, without making it the current one."""
         tree = None if self._scope is None else self._scope.trace()
         if tree is not None:
-            own = {names.KIND: self._kind, **_named(self._kind, self._name)}
-            self._given = {**own, **{name: jsonable(value) for name, value in self._given.items()}}
+            given = {names.KIND: self._kind, **_named(self._kind, self._name)}
+            for name, value in self._given.items():
+                given[name] = jsonable(value)
+            self._given = given
             self._span = tree.start(self._name, self._given)
 
     def finish(self, error: BaseException | None) -> None:
@@ -65,11 +67,9 @@ class OwnSpan:
         if span is None:
             return
         if error is not None and not isinstance(error, GeneratorExit):
-            from opentelemetry.trace import Status, StatusCode
-
             self._given[names.ERROR_TYPE] = type(error).__qualname__
             said = f"{type(error).__qualname__}: {error}" if str(error) else type(error).__qualname__
-            span.set_status(Status(StatusCode.ERROR, said))
+            _trees().failed(span, said)
         span.end()
 
     @contextlib.contextmanager
@@ -78,29 +78,23 @@ class OwnSpan:
         if self._span is None:
             yield
             return
-        from opentelemetry import context, trace
-
-        token = context.attach(trace.set_span_in_context(self._span))
+        token = _trees().enter(self._span)
         try:
             yield
         finally:
-            context.detach(token)
+            _trees().leave(token)
 
     def __enter__(self) -> Self:
         self.begin()
         if self._span is not None:
-            from opentelemetry import context, trace
-
-            self._token = context.attach(trace.set_span_in_context(self._span))
+            self._token = _trees().enter(self._span)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         if self._token is not None:
-            from opentelemetry import context
-
-            context.detach(self._token)
+            _trees().leave(self._token)
             self._token = None
         self.finish(error)
 
@@ -115,6 +109,14 @@ class OwnSpan:
         """Add an attribute that holds what people wrote, where traces keep that."""
         if self._span is not None and self._scope is not None and self._scope.capture == "content":
             self._given[name] = jsonable(value)
+
+
+@functools.cache
+def _trees() -> ModuleType:
+    # Imports OpenTelemetry, and so not before there is a span.
+    from evalkit.tracing import tree
+
+    return tree
 
 
 def _named(kind: str, name: str) -> dict[str, Any]:

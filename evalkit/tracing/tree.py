@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
+from contextvars import Token
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -126,6 +127,21 @@ class Tree:
             if BY_TRACE.get(number) is self._scope:
                 del BY_TRACE[number]
                 orphans.past(number, self._scope)
+
+
+def enter(span: OpenSpan) -> Token[Context]:
+    """From now on, in this context, new spans are below `span`; see `leave`."""
+    return otel_context.attach(set_span_in_context(span))
+
+
+def leave(token: Token[Context]) -> None:
+    """The span that was current before is so again."""
+    otel_context.detach(token)
+
+
+def failed(span: OpenSpan, error: str) -> None:
+    """Give an open span the status `error`."""
+    span.set_status(Status(StatusCode.ERROR, error))
 
 
 @contextlib.contextmanager
