@@ -92,7 +92,7 @@ def _show(kind: SubjectKind) -> click.Command:
     def show(invocation: Invocation, name: str, version: str | None, as_json: bool, var: Sequence[str] = ()) -> None:
         with opened(invocation) as (project, store):
             shown = subject(project, store, kind, name).version(version)
-        rendered = _rendered(shown, var) if var else None
+        rendered = _rendered(project, shown, var) if var else None
         if as_json:
             emit_json(views.version_shape(shown, rendered))
             return
@@ -219,8 +219,8 @@ def subject(project: Project, store: Store | None, kind: SubjectKind, name: str)
     return Subject(project=project, standing=standing(kind, name, None if file is None else file.version, registered))
 
 
-def _rendered(shown: views.Shown, variables: Sequence[str]) -> Rendered:
-    from evalkit.prompts import prompt_of
+def _rendered(project: Project, shown: views.Shown, variables: Sequence[str]) -> Rendered:
+    from evalkit.prompts import prompt_of, read_prompt
 
     values: dict[str, Any] = {}
     for line in variables:
@@ -228,4 +228,6 @@ def _rendered(shown: views.Shown, variables: Sequence[str]) -> Rendered:
         if not found or not name:
             raise ConfigError(f"--var {line!r:.60} gives no value.", hint="Write --var name=value.")
         values[name] = value
-    return prompt_of(shown.version).render(**values)
+    path = project.files("prompt")[shown.version.name] if shown.is_file else None
+    prompt = prompt_of(shown.version) if path is None else read_prompt(path, name=shown.version.name)
+    return prompt.render(**values)

@@ -28,12 +28,13 @@ def prompt_files(folder: Path) -> NamedFiles:
     return NamedFiles(folder=folder, kind="prompt", endings=ENDINGS, error=PromptError)
 
 
-def read_prompt(path: Path, *, name: str | None = None) -> Prompt:
+def read_prompt(path: str | Path, *, name: str | None = None) -> Prompt:
     """The prompt in the file at `path`, called as the file is where no `name` is given.
 
     A byte order mark, Windows line ends, blank lines around the text and spaces at its end make no difference.
     Raises `PromptError` with the file and line.
     """
+    path = Path(path)
     shown = shown_path(path)
     text = _text(path, shown)
     label = path.stem if name is None else name

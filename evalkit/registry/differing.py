@@ -15,6 +15,7 @@ Mark = Literal[" ", "-", "+"]
 Piece = tuple[Mark, str]
 """A piece of text that stayed, went or came."""
 
+Opcode = tuple[str, int, int, int, int]
 _TEXTS = ("text", "messages")
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 _LONGEST_WORDS = 4000
@@ -102,10 +103,30 @@ def _words(before: str, after: str) -> tuple[list[tuple[Piece, ...]], list[tuple
     if len(old) + len(new) > _LONGEST_WORDS or matcher.ratio() < 0.4:
         return [((" ", line),) for line in before.split("\n")], [((" ", line),) for line in after.split("\n")]
     sides: tuple[list[Piece], list[Piece]] = ([], [])
-    for tag, a, b, c, d in matcher.get_opcodes():
+    for tag, a, b, c, d in _joined(matcher.get_opcodes(), old):
         sides[0].append((" " if tag == "equal" else "-", "".join(old[a:b])))
         sides[1].append((" " if tag == "equal" else "+", "".join(new[c:d])))
     return _split(sides[0]), _split(sides[1])
+
+
+def _joined(opcodes: Sequence[Opcode], old: Sequence[str]) -> Iterator[Opcode]:
+    # Two changed words with a space between them are one change, not two.
+    waiting: Opcode | None = None
+    for place, (tag, a, b, c, d) in enumerate(opcodes):
+        inside = 0 < place < len(opcodes) - 1
+        changed = tag != "equal" or (inside and "".join(old[a:b]) == " ")
+        if changed and waiting is not None:
+            waiting = ("replace", waiting[1], b, waiting[3], d)
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = None
+        if changed:
+            waiting = ("replace", a, b, c, d)
+        else:
+            yield tag, a, b, c, d
+    if waiting is not None:
+        yield waiting
 
 
 def _split(pieces: Sequence[Piece]) -> list[tuple[Piece, ...]]:
