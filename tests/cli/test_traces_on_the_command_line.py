@@ -64,7 +64,13 @@ SPANS = (
 
 
 @pytest.fixture
-def traced(make_run: Callable[..., Run], project: Path) -> Run:
+def untraced(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No trial is traced by itself, whatever an earlier test of this process has imported."""
+    monkeypatch.setenv("EVALKIT_CAPTURE", "off")
+
+
+@pytest.fixture
+def traced(make_run: Callable[..., Run], project: Path, untraced: None) -> Run:
     """A stored run whose case c1 missed and has the trace above; c0 passed and has one of a root alone."""
     run = make_run(wrong=(1, 2), cases=3, name="support")
     with open_store(project / ".evalkit" / "evalkit.db") as store:
@@ -140,7 +146,7 @@ def test_the_traces_of_a_run(cli: Callable[..., Any], traced: Run) -> None:
     assert found["traces"][0]["usage"]["input_tokens"] == 1204
 
 
-def test_a_run_without_traces(cli: Callable[..., Any], make_run: Callable[..., Run]) -> None:
+def test_a_run_without_traces(cli: Callable[..., Any], make_run: Callable[..., Run], untraced: None) -> None:
     make_run(cases=2)
     assert cli("traces", "list", "last").out == "No traces to show.\n"
     assert "has no traces" in cli("traces", "show", "last", "c1").err
