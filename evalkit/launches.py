@@ -16,9 +16,13 @@ from evalkit.case import Case
 from evalkit.figures import count
 from evalkit.gates import Gate, Watch, judge
 from evalkit.runs import Stop, SuiteInfo, SuiteRun
+from evalkit.stats.columns import read
 from evalkit.stats.sequential import ANYTIME_LEVEL, shuffled
 from evalkit.suites import StopChoice
 from evalkit.trial import Trial
+
+LOOKS = 500
+"""How often the cases of a suite so far are looked at, at most: after each case up to this many, then after several."""
 
 
 def declared_stop(
@@ -63,6 +67,7 @@ class Course:
         self._left = dict(self._expected)
         self._trials: dict[str, list[Trial]] = {}
         self._folded = 0
+        self._step = -(-len(self._order) // LOOKS)
         self._watches: list[Watch] = []
         self._kept = "" if info.stop is None else info.stop.kept
         if info.stop is not None and not self._kept:
@@ -76,18 +81,21 @@ class Course:
         if trial is not None:
             self._trials.setdefault(case_id, []).append(trial.without_payload())
         self._left[case_id] -= 1
-        while self._folded < len(self._order) and not self._left[self._order[self._folded].id] and self._watches:
-            self._fold(self._order[self._folded])
-            if self.why:
-                return
+        while self._watches and not self.why and self._next_is_done():
+            self._fold(self._order[self._folded : self._folded + self._step])
 
-    def _fold(self, case: Case) -> None:
-        planned = self._expected[case.id]
+    def _next_is_done(self) -> bool:
+        some = self._order[self._folded : self._folded + self._step]
+        return bool(some) and not any(self._left[case.id] for case in reversed(some))
+
+    def _fold(self, cases: Sequence[Case]) -> None:
+        planned = sum(self._expected[case.id] for case in cases)
         info = dataclasses.replace(self.info, planned=planned, declared=planned, selection=None)
-        one = SuiteRun(info=info, cases=(case,), trials=tuple(self._trials.get(case.id, ())))
+        trials = tuple(trial for case in cases for trial in self._trials.get(case.id, ()))
+        table = read(SuiteRun(info=info, cases=tuple(cases), trials=trials))
         for watch in self._watches:
-            watch.add(one)
-        self._folded += 1
+            watch.add(table)
+        self._folded += len(cases)
         self._look_for_obstacles()
         if self._watches and self._is_settled() and self._is_confirmed():
             assert self.info.stop is not None
@@ -104,10 +112,15 @@ class Course:
 
     def _is_settled(self) -> bool:
         """Whether every gate is decided; that which nobody wrote is not waited for where another has failed."""
-        written = [watch.decision for watch in self._watches if not watch.gate.is_default]
-        if None in written:
-            return False
-        return "fail" in written or all(watch.decision for watch in self._watches)
+        has_failed = False
+        for watch in sorted(self._watches, key=lambda watch: watch.gate.is_default):
+            if has_failed and watch.gate.is_default:
+                return True
+            decision = watch.decision
+            if decision is None:
+                return False
+            has_failed = has_failed or decision == "fail"
+        return True
 
     def _is_confirmed(self) -> bool:
         """Whether the records of the cases so far come to the verdicts that were foreseen."""

@@ -17,7 +17,7 @@ from evalkit.gates.gate import Gate
 from evalkit.gates.sample import Sample, sample
 from evalkit.gates.words import amount, asked, plural, sentence, subject
 from evalkit.runs import Decision, Stop, SuiteInfo, SuiteRun
-from evalkit.stats.columns import BUILTINS, read
+from evalkit.stats.columns import BUILTINS, Table, read
 from evalkit.stats.intervals import clopper_pearson
 from evalkit.stats.means import Means
 from evalkit.stats.repeats import is_reducer
@@ -104,7 +104,7 @@ def _first(n: int, holds: Callable[[int], bool]) -> int:
 
 
 class Watch:
-    """One gate while its suite runs. Cases are added in the order that was fixed beforehand.
+    """One gate while its suite runs. Cases are added in the order that was fixed beforehand, one or some at a time.
 
     `positions` are those of the gate's cases among `cases`. `why_not` says why nothing can be decided before the end,
     as a clause, and is empty otherwise; a case may turn out to bring such a reason. With `level` a verdict may also
@@ -126,30 +126,33 @@ class Watch:
         self._most: Fraction | float = Fraction(0)
         self._missed = False
 
-    def add(self, case: SuiteRun) -> None:
-        """Take note of one case with all its trials; `info.planned` says how many those should be."""
-        if self.why_not or (self._ids is not None and case.cases[0].id not in self._ids):
+    def add(self, table: Table) -> None:
+        """Take note of the next cases with all their trials; the suite of the table is of these cases alone."""
+        cases = table.suite.cases
+        added = len(cases) if self._ids is None else sum(case.id in self._ids for case in cases)
+        if self.why_not or not added:
             return
-        self._done += 1
-        table = read(case)
+        self._done += added
         data = sample(self.gate, table).data
         if isinstance(data, Each):
             self._missed = self._missed or data.missed > 0
             return
-        least, most = self._range(data)
+        least, most = self._range(data, added)
         self._least += least
         self._most += most
         if not self._is_right_or_wrong(data, table.columns):
             name = self.gate.metric or "the score"
             self.why_not = f"{name} is not right or wrong, so that what is left might bring anything"
 
-    def _range(self, data: Any) -> tuple[Fraction, Fraction | float]:
-        """What the case adds to the total of the gate, at least and at most."""
-        if isinstance(data, Total | Means):
-            low, high = data.bounds
+    def _range(self, data: Any, added: int) -> tuple[Fraction, Fraction | float]:
+        """What the cases add to the total of the gate, at least and at most."""
+        if isinstance(data, Total):
+            low, high, times = *data.bounds, 1
+        elif isinstance(data, Means):
+            low, high, times = *data.bounds, data.cases
         else:
-            low, high = Fraction(0), None if self._is_measured else Fraction(1)
-        return low or Fraction(0), math.inf if high is None else high
+            low, high, times = Fraction(0), None if self._is_measured else Fraction(1), added
+        return (low or Fraction(0)) * times, math.inf if high is None else high * times
 
     @property
     def _is_measured(self) -> bool:
