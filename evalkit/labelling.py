@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-import json
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ from evalkit.annotation import Annotation, Chosen
 from evalkit.canonical import new_id, utc_now
 from evalkit.case import Case
 from evalkit.errors import DatasetError, NotFound, SuiteError, did_you_mean
+from evalkit.labelrows import label_rows
 from evalkit.runs import Run, SuiteRun
 from evalkit.trial import Trial
 
@@ -128,7 +126,7 @@ def read_labels(
     outputs = {(one.info.name, trial.case_id, trial.number): (one, trial) for one in run.suites for trial in one.trials}
     names = [one.info.name for one in run.suites]
     made = []
-    for line, row in _rows(file):
+    for line, row in label_rows(file):
         where = f"{file}:{line}"
         for key in row:
             if key not in _COLUMNS:
@@ -186,28 +184,3 @@ def _number(row: Mapping[str, Any], where: str) -> int:
         return int(given)
     except (TypeError, ValueError):
         raise DatasetError(f"`trial` is a number from 1 on, not {given!r:.40}.", where=where) from None
-
-
-def _rows(file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"The labels cannot be read: {error}.", where=str(file)) from None
-    if file.suffix == ".csv":
-        reader = csv.DictReader(io.StringIO(text), strict=True)
-        try:
-            for row in reader:
-                yield reader.line_num, {key: value for key, value in row.items() if key is not None}
-        except csv.Error as error:
-            raise DatasetError(f"This is not CSV: {error}.", where=f"{file}:{reader.line_num + 1}") from None
-        return
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DatasetError(f"This is not JSON: {error}.", where=f"{file}:{number}") from None
-        if not isinstance(row, Mapping):
-            raise DatasetError("A row of labels is an object with case and label.", where=f"{file}:{number}")
-        yield number, row

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "traces": ("traces", "Look at what happened inside the trials of a run: calls, tools, scorers."),
     "compare": ("compare", "Compare two runs case by case."),
     "gate": ("gate", "Judge a stored run again, by its own gates or by others."),
+    "judges": ("judges", "Look at judges: who they are, and how far they can be trusted."),
     "label": ("label", "Label outputs of a run by hand, to find out how far a judge can be trusted."),
     "rescore": ("rescore", "Score stored outputs again, without calling the model under test."),
     "report": ("report", "Write a run as one self-contained HTML file."),

@@ -34,6 +34,10 @@ class StoredCalibration:
     source: str
     body: Mapping[str, Any]
 
+    def is_of(self, judge: str, version: str) -> bool:
+        """Whether it is of that version of that judge."""
+        return (self.judge, self.scorer_version) == (judge, version)
+
 
 def add_calibration(database: Database, made: StoredCalibration) -> None:
     """See `Store.add_calibration`."""
