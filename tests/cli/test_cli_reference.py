@@ -12,7 +12,23 @@ from evalkit.cli.app import COMMANDS
 from evalkit.cli.reference import markdown
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
-FREE = ("attributes", "raw", "events", "slice", "inputs", "packages", "ci", "rows", "suite_gates", "input", "expected", "output")
+FREE = (
+    "attributes",
+    "raw",
+    "events",
+    "slice",
+    "inputs",
+    "packages",
+    "ci",
+    "rows",
+    "suite_gates",
+    "input",
+    "expected",
+    "output",
+    "aliases",
+    "body",
+    "messages",
+)
 """Fields whose keys are the user's, or data."""
 
 
@@ -55,6 +71,13 @@ def test_every_command_is_in_the_page(name: str) -> None:
         ("evalkit.show/1", ["show", "last"], ("evalkit.runs/1",)),
         ("evalkit.gate/1", ["gate", "last"], ("evalkit.show/1",)),
         ("evalkit.compare/1", ["compare", "last", "last"], ()),
+        ("evalkit.subjects/1", ["prompts", "list"], ()),
+        ("evalkit.subjects/1", ["sync", "--check"], ()),
+        ("evalkit.version/1", ["prompts", "show", "greet", "--var", "name=Ada"], ()),
+        ("evalkit.version/1", ["prompts", "history", "greet"], ()),
+        ("evalkit.diff/1", ["prompts", "diff", "greet", "v1", "v2"], ()),
+        ("evalkit.added/1", ["prompts", "add", "greet"], ()),
+        ("evalkit.added/1", ["sync"], ()),
         ("evalkit.config/1", ["config"], ()),
         ("evalkit.cache/1", ["cache", "stats"], ()),
         ("evalkit.cache/1", ["cache", "prune", "--all"], ()),
@@ -69,6 +92,10 @@ def test_every_field_is_documented_and_every_document_has_its_schema(
     cli: Callable[..., Any], make_run: Callable[..., Any], schema: str, words: list[str], also: tuple[str, ...]
 ) -> None:
     make_run(wrong=(1,), raises=(2,), traced=True)
+    for settings in ("", "---\nsettings: {temperature: 0}\n---\n"):  # the second version of the prompt
+        Path("prompts").mkdir(exist_ok=True)
+        Path("prompts/greet.md").write_text(f"{settings}Hello {{{{ name }}}}", encoding="utf-8")
+        assert cli("prompts", "add", "greet").code == 0
     found = cli(*words, "--json").json()
     for document in found if isinstance(found, list) else [found]:
         assert document["schema"] == schema
