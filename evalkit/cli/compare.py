@@ -38,7 +38,7 @@ def command(invocation: Invocation, base: str, candidates: Sequence[str], as_jso
     difference. Of several candidates each is compared with BASE, with p-values that allow for there being several.
     """
     with invocation.open_store() as store:
-        first, *others = (store.load(store.resolve(name), payload=True) for name in (base, *candidates))
+        first, *others = (store.load(store.resolve(name), traces=False) for name in (base, *candidates))
     if len(others) > 1:
         several(invocation, compare_all(first, others), as_json=as_json)
         return

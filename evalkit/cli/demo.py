@@ -47,7 +47,7 @@ def command(invocation: Invocation, folder: Path) -> None:
     click.echo("")
     click.echo(render(run, width=invocation.width, color=paint.on))
     with open_store(store) as opened:
-        report = write_html(opened.load(run.id), folder / "report.html")
+        report = write_html(opened.load(run.id, traces=False), folder / "report.html")
     where = f"--store {folder / 'evalkit.db'}" if invocation.store is None else f"--store {store}"
     click.echo(f"report  {report.absolute()}")
     click.echo(f"store   {store}")

@@ -52,9 +52,9 @@ class Invocation:
             return open_store(url, read_only=True)
 
     def load(self, name: str, *, payload: bool) -> Run:
-        """The run that `name` stands for; see `Store.load`."""
+        """The run that `name` stands for, without traces; see `Store.load`."""
         with self.open_store() as store:
-            return store.load(store.resolve(name), payload=payload)
+            return store.load(store.resolve(name), payload=payload, traces=False)
 
     def paint(self, stream: IO[Any] | None = None) -> Paint:
         """Colours for `stream` (stdout): as the options say, else as `NO_COLOR` and the terminal do."""

@@ -31,7 +31,7 @@ _BLOBS_OF_A_SCORE = slice(rows.SCORE.index("traceback_blob") - 1, None, 2)
 _SUITE = tuple(column for column in rows.SUITE[1:] if column != "selected")
 
 
-def load(database: Database, run_id: str, *, payload: bool) -> Run:
+def load(database: Database, run_id: str, *, payload: bool, traces: bool) -> Run:
     """The whole run; see `Store.load`."""
     columns = ("status", "heartbeat_at", "started_at", "finished_at", "degraded", "seed", "prices", *_PROVENANCE)
     with database.reading() as session, _no_collection():
@@ -45,7 +45,7 @@ def load(database: Database, run_id: str, *, payload: bool) -> Run:
             started_at=time_of(started_at),
             finished_at=None if finished_at is None else time_of(finished_at),
             provenance=records.provenance_of(provenance),
-            suites=_suites(session, run_id, payload=payload),
+            suites=_suites(session, run_id, payload=payload, traced=traces),
             metrics=tuple(records.metric_of(row) for row in _ordered(session, "metrics", rows.METRIC[2:], run_id)),
             verdicts=tuple(records.verdict_of(row) for row in _ordered(session, "verdicts", rows.VERDICT[2:], run_id)),
             seed=int(seed),
@@ -77,7 +77,7 @@ def load_trial(database: Database, run_id: str, suite: str, case_id: str, number
         key = [found[0][0], text_cell(case_id), number]
         which = "suite_id = ? AND case_id = ? AND trial = ?"
         _, used = _versions(session, found[0][0])
-        made = _trials(session, which, key, used, payload=True)
+        made = _trials(session, which, key, used, payload=True, traced=True)
         if not made:
             raise NotFound(
                 f'The suite "{suite}" of the run {run_id} has no trial {number} of the case "{case_id}".',
@@ -93,7 +93,7 @@ def _ordered(session: Session, table: str, columns: Sequence[str], run_id: str) 
     )
 
 
-def _suites(session: Session, run_id: str, *, payload: bool) -> tuple[SuiteRun, ...]:
+def _suites(session: Session, run_id: str, *, payload: bool, traced: bool) -> tuple[SuiteRun, ...]:
     columns = ", ".join(f"s.{column}" for column in _SUITE)
     found = session.execute(
         f"SELECT s.id, d.size, s.selected, {columns} FROM suites AS s"  # noqa: S608 - our own names
@@ -105,7 +105,7 @@ def _suites(session: Session, run_id: str, *, payload: bool) -> tuple[SuiteRun, 
         declared, used = _versions(session, suite_id)
         info = records.suite_info_of(cells, size, declared)
         cases = _cases(session, info.dataset.digest)
-        trials = _trials(session, "suite_id = ?", [suite_id], used, payload=payload)
+        trials = _trials(session, "suite_id = ?", [suite_id], used, payload=payload, traced=traced)
         places = {case_id: place for place, case_id in enumerate(cases)}
         trials.sort(key=lambda trial: (places.get(trial.case_id, size), trial.case_id, trial.number))
         chosen = cases.values() if selected is None else [cases[case_id] for case_id in json.loads(selected)]
@@ -141,7 +141,7 @@ def _traces(session: Session, which: str, key: Sequence[Any]) -> Mapping[tuple[s
 
 
 def _trials(
-    session: Session, which: str, key: Sequence[Any], versions: Mapping[Key, Version], *, payload: bool
+    session: Session, which: str, key: Sequence[Any], versions: Mapping[Key, Version], *, payload: bool, traced: bool
 ) -> list[Trial]:
     columns = _BRIEF + (_PAYLOAD if payload else ())
     found = session.execute(f"SELECT {', '.join(columns)} FROM trials WHERE {which}", key)  # noqa: S608 - our names
@@ -163,7 +163,7 @@ def _trials(
     alike = records.AlikeScores(blobs)
     for row in score_rows:
         scores.setdefault(row[:3], []).append(alike.score(row[4:]))
-    traces = _traces(session, which, key) if payload else {}
+    traces = _traces(session, which, key) if traced else {}
     return [
         records.trial_of(
             row,

@@ -114,15 +114,16 @@ class Store:
 
         return resolve(self._database, name)
 
-    def load(self, run_id: str, *, payload: bool = True) -> Run:
+    def load(self, run_id: str, *, payload: bool = True, traces: bool | None = None) -> Run:
         """The run of that id. Without `payload` the outputs come without value and metadata, and much faster.
 
+        Traces come with the payload, unless `traces` says otherwise; a run may have a hundred spans to a trial.
         Trials come in the order of the dataset's cases; of one that was attempted again only the last attempt.
         Raises `NotFound`.
         """
         from evalkit.store.reader import load
 
-        return load(self._database, run_id, payload=payload)
+        return load(self._database, run_id, payload=payload, traces=payload if traces is None else traces)
 
     def dataset(self, digest: str) -> Dataset:
         """The whole dataset of which `digest` is the version. Raises `NotFound`."""

@@ -114,7 +114,7 @@ def write_report(run: Run, path: Path) -> Path:
 
     if run.store is not None and not run.degraded:
         with open_store(run.store, read_only=True) as store:
-            run = store.load(run.id, payload=True)
+            run = store.load(run.id, traces=False)
     return write_html(run, path)
 
 

@@ -47,6 +47,9 @@ def test_a_trace_is_left_out_without_payload_and_found_by_the_beginning_of_its_i
     run.add(run.trial(0, trace=made), run.trial(1))
     assert [trial.trace for trial in run.trials()] == [made, None]
     assert [trial.trace for trial in store.load(run.run_id, payload=False).suite("math").trials] == [None, None]
+    assert store.load(run.run_id, traces=False).suite("math").trials[0].output.value == "answer 0"
+    assert store.load(run.run_id, traces=False).suite("math").trials[0].trace is None
+    assert store.load(run.run_id, payload=False, traces=True).suite("math").trials[0].trace == made
     for name in (made.trace_id, made.trace_id[:12], made.trace_id.upper()):
         assert store.trace(name) == made
     assert store.trial(run.run_id, "math", "case-000").trace == made
