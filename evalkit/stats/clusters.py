@@ -85,6 +85,22 @@ def cr2(sizes: Sequence[int], sums: Sequence[float]) -> float:
     return math.fsum(terms) / cases**2
 
 
+def cr2_freedom(sizes: Sequence[int]) -> float:
+    """The degrees of freedom of `cr2`, by Satterthwaite's argument: few where one cluster has most of the cases.
+
+    Source: Bell and McCaffrey (2002), for a mean with independent cases of one variance, as in R's `clubSandwich`.
+    Raises `ValueError` for fewer than two clusters.
+    """
+    if len(sizes) < 2:
+        raise ValueError("no variance between fewer than two clusters")
+    cases = sum(sizes)
+    weights = [size / math.sqrt(1 - size / cases) for size in sizes]
+    # Times cases²: a cluster's own term, and that of two clusters.
+    own = math.fsum(size * size for size in sizes)
+    shared = (math.fsum(w * w for w in weights) ** 2 - math.fsum(w**4 for w in weights)) / cases**2
+    return cases**2 / (own + shared)
+
+
 def imputed(clusters: Sequence[Cluster]) -> Iterator[Spread]:
     """The spread of the clusters for the ways to fill in what is missing that can move a limit furthest.
 

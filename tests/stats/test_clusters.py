@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from evalkit.case import CLUSTER
 from evalkit.gates import judge, parse, recompute
 from evalkit.stats import summarise
-from evalkit.stats.clusters import cluster_variance, cr0, cr2
+from evalkit.stats.clusters import cluster_variance, cr0, cr2, cr2_freedom
 from evalkit.stats.columns import read
 from evalkit.stats.means import means, per_case
 
@@ -43,6 +43,14 @@ def test_cluster_errors_are_those_of_sandwich_and_club_sandwich():
     assert math.sqrt(variance) == pytest.approx(0.1810889557, abs=5e-11)
     assert math.sqrt(cr0(sizes, sums)) == pytest.approx(0.161970886, abs=5e-10)
     assert math.sqrt(cr2(sizes, sums)) == pytest.approx(0.1928324232, abs=5e-11)
+
+
+def test_the_degrees_of_freedom_are_those_of_club_sandwich():
+    sizes, _ = _grouped(NAMES, VALUES)
+    assert cr2_freedom(sizes) == pytest.approx(3.29, abs=0.005)
+    assert cr2_freedom([1] * 25) == pytest.approx(24)
+    with pytest.raises(ValueError, match="fewer than two clusters"):
+        cr2_freedom([5])
 
 
 def test_one_case_a_cluster_is_the_plain_variance(make_suite, clustered):

@@ -21,6 +21,7 @@ from evalkit.stats.power import (
     perfect_cases,
     quantile_cases,
 )
+from evalkit.stats.special import beta_quantile, t_quantile
 
 TEN_BY_FOUR = [passes / 4 for passes in (4, 4, 4, 3, 4, 2, 4, 4, 0, 4)]
 GRADED = [0.2, 0.5, 0.9, 1, 1, 1, 0.8, 0.7, 1, 0.95, 0.4, 1, 1, 0.85, 0.6]
@@ -69,6 +70,33 @@ def test_korn_graubard_on_repeats():
 def test_student_would_leave_the_scale_on_the_same_repeats():
     interval = student(statistics.fmean(TEN_BY_FOUR), statistics.variance(TEN_BY_FOUR) / 10, 10)
     assert (interval.low, interval.high) == pytest.approx((0.586, 1.064), abs=5e-4)
+
+
+def test_korn_graubard_as_r_survey_has_it_is_a_little_narrower():
+    """`svyciprop(method="beta")` shrinks by t(trials − 1) / t(cases − 1) where we shrink by z / t(cases − 1)."""
+    variance = statistics.variance(TEN_BY_FOUR) / 10
+    n = 0.825 * 0.175 / variance * (t_quantile(0.025, 39) / t_quantile(0.025, 9)) ** 2
+    assert n == pytest.approx(10.3238602, abs=5e-8)
+    theirs = clopper_pearson(n * 0.825, n)
+    assert (theirs.low, theirs.high) == pytest.approx((0.4767049002, 0.9815050579), abs=TOLERANCE)
+    ours = _kg(TEN_BY_FOUR, cap=40)
+    assert ours.low < theirs.low < theirs.high < ours.high
+
+
+@pytest.mark.parametrize(
+    ("prior", "low", "high"), [(0.5, 0.8491349488, 0.9894655150), (1.0, 0.8346666466, 0.9846485285)]
+)
+def test_the_intervals_that_we_do_not_use_come_out_of_the_same_quantiles(prior, low, high):
+    """Jeffreys' and the uniform prior, for 38 of 40, as R's qbeta has them."""
+    found = (beta_quantile(0.025, 38 + prior, 2 + prior), beta_quantile(0.975, 38 + prior, 2 + prior))
+    assert found == pytest.approx((low, high), abs=TOLERANCE)
+
+
+def test_wilsons_interval_of_the_simulations_is_that_of_r_prop_test():
+    pytest.importorskip("numpy", reason="the simulations draw with numpy")
+    from benchmarks.simulation.shares import wilson
+
+    assert wilson(38, 40) == pytest.approx((0.8349612263, 0.9861793326), abs=TOLERANCE)
 
 
 def test_korn_graubard_on_graded_scores():
