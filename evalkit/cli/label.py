@@ -63,7 +63,7 @@ def command(
 
     who = annotator or _login()
     with invocation.open_store() as store:
-        found = store.load(store.resolve(run), payload=True)
+        found = store.load(store.resolve(run), traces=False)
         metric = name or _only_judge(found)
         allowed = _texts(labels) if labels is not None else []
         if file is not None:
