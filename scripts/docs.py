@@ -32,6 +32,7 @@ BLOCK = re.compile(
 )
 VOLATILE = [
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<run>"),
+    (re.compile(r"\b[0-9a-f]{32}\b"), "<trace>"),
     (re.compile(r"\b0[0-9a-f]{7}(-[0-9a-f]{1,4})?(?![\w-])"), "<run>"),
     (re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?(Z| UTC)?"), "<time>"),
     (re.compile(r"(-?[\d.]+( ?(ms|µs|s))?–)?\b\d+(\.\d+)? ?(ms|µs|s|min)\b"), "<seconds>"),

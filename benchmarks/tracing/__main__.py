@@ -18,7 +18,7 @@ from evalkit.runner import Inline, Job, run_job
 from evalkit.score import as_scorer
 from evalkit.tracing import Session, attached, describe_request, describe_response, start_call
 
-ROUNDS = 300
+ROUNDS = 600
 REPEATS = 40
 URL = "https://api.openai.com/v1/chat/completions"
 QUESTION = "What is the capital of the country whose flag is a red circle on white? " * 4
@@ -99,6 +99,19 @@ def calls(turns: int) -> Callable[[int], None]:
     return work
 
 
+def readings(turns: int) -> Callable[[int], None]:
+    """What a call says, without a span of it."""
+    body = request(turns)
+
+    def work(repeats: int) -> None:
+        for _ in range(repeats):
+            info = describe_request(URL, body)
+            assert info is not None
+            describe_response(info, status=200, body=ANSWER)
+
+    return work
+
+
 def within(work: Callable[[int], None], session: Session) -> Callable[[int], None]:
     """The same in a trial, whose trace is made at its end."""
 
@@ -154,6 +167,8 @@ def main() -> None:
         rows += [
             ("a span", least(within(spans, session))),
             ("a traced function", least(within(steps, session))),
+            ("reading what a call of 1 message says", least(readings(1))),
+            ("reading what a call of 20 messages says", least(readings(20), 20)),
             ("a call of 1 message", least(within(calls(1), session))),
             ("a call of 20 messages", least(within(calls(20), session), 20)),
             ("a traced trial with no call", least(trials(no_call), 400)),
