@@ -220,6 +220,8 @@ class Evals:
             self._store_exchanges(())
         self.outgoing.end()
         self.notes.extend([*self._tracing.notes, *self.outgoing.notes])
+        if self.scheduler is not None and not xdist.is_worker(self.config):  # one worker need not see every trial
+            self.notes.extend(self.collection.selection.notes)
         if self.ledger is not None:
             self.notes = [self.ledger.redact(note) for note in (*self.notes, *self.ledger.launches.notes)]
         if self.notes and xdist.is_worker(self.config):
@@ -324,6 +326,8 @@ class Evals:
             trial = handwritten.trial_of(item, call, notes, scope)
             if trial is not None:
                 self.ledger.record(suite, [trial])
+                if scope is not None and scope.missed and trial.output.error is not None and report.passed:
+                    report.outcome, report.longrepr = "failed", trial.output.error.message
             if call.when == "teardown":
                 self.ledger.launches.landed(suite, item.nodeid, 1, self._paid.pop(item.nodeid, None))
             elif trial is not None:

@@ -215,3 +215,27 @@ def test_late(case):
     assert first.result.ret == second.result.ret == 0
     assert answers(second) == answers(first)
     assert {trial.output.usage.calls for trial in second.suite.trials} == {1}
+
+
+def test_a_hand_written_test_that_catches_the_error_fails_all_the_same(
+    run_evals: Callable[..., Any], pytester: Any
+) -> None:
+    (pytester.path / "cassettes").mkdir()
+    pytest.importorskip("httpx2")
+    ran = run_evals(
+        """
+import httpx2
+
+def test_by_hand(evalkit):
+    answer = httpx2.post("http://127.0.0.1:9/v1/chat/completions", json={"model": "scripted-a", "messages": []})
+    evalkit.output("whatever came")
+    evalkit.score("fine", 1.0)
+""",
+        "--evalkit-cache",
+        "replay",
+        *CASSETTES,
+    )
+    assert ran.result.ret == 1
+    ran.result.assert_outcomes(failed=1)
+    assert ran.outcomes() == {"test_by_hand": "errored"}
+    assert "No answer is recorded for a call of case" in ran.text
