@@ -9,6 +9,7 @@ from evalkit.plaintext import Paint, cells, clean, padded, wrapped
 from evalkit.trust import MEANINGS
 
 if TYPE_CHECKING:
+    from evalkit.stats.agreement import Kappa
     from evalkit.stats.calibration import Calibration, Share
     from evalkit.trust import Labelled
 
@@ -57,10 +58,9 @@ def _figures(found: Calibration) -> list[str]:
     rows = [("agrees with people", _share(found.accuracy))]
     rows += [(f"finds {clean(label)}", _share(one)) for label, one in found.recall.items() if one is not None]
     if found.kappa is not None:
-        rows.append(("κ (beyond chance)", f"{found.kappa.value:.2f} ({found.kappa.low:.2f}–{found.kappa.high:.2f})"))
+        rows.append(("κ (beyond chance)", _kappa(found.kappa)))
     if found.weighted_kappa is not None:
-        one = found.weighted_kappa
-        rows.append(("κ, near misses count less", f"{one.value:.2f} ({one.low:.2f}–{one.high:.2f})"))
+        rows.append(("κ, near misses count less", _kappa(found.weighted_kappa)))
     if found.mcc is not None:
         rows.append(("MCC", f"{found.mcc:.2f}"))
     rows += [
@@ -101,3 +101,9 @@ def _cautions(labelled: Labelled, found: Calibration, width: int) -> list[str]:
 
 def _share(one: Share) -> str:
     return f"{one.value:.1%} of {one.n:,} ({one.interval.low:.1%}–{one.interval.high:.1%})"
+
+
+def _kappa(one: Kappa) -> str:
+    # Without any disagreement the formula gives no error at all, which twelve cases do not prove.
+    interval = "no disagreement was seen" if one.low == one.high else f"{one.low:.2f}–{one.high:.2f}"
+    return f"{one.value:.2f} ({interval})"
