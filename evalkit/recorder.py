@@ -204,7 +204,8 @@ class Recorder:
 
     def record(self, suite: str, trials: Sequence[Trial]) -> None:
         """Store finished trials; see `keeping.Keeper` for what happens when it fails."""
-        trials = [self.redacted(trial) for trial in trials]
+        redact = self._redactor.now
+        trials = [redaction.of_trial(trial, redact) for trial in trials]
         self._snapshots.see(trials)
         self._parts[suite].trials.extend(trial.without_payload() for trial in trials)
         if self._keeper is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 SHORTEST = 8
@@ -16,6 +16,11 @@ _NAMED = re.compile(
 _WITH_PASSWORD = re.compile(r"://[^/@:\s]*:([^/@\s]+)@")
 _WORD = re.compile(r"[A-Za-z]?[a-z]{7,19}|[A-Z]{8,20}")
 _NUMBER = re.compile(r"[-+0-9.,:eE]{1,15}")
+
+
+def names_of_secrets(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of `names` that are what the variable of a secret is called, whatever its value."""
+    return tuple(name for name in names if _NAMED.search(name.upper()))
 
 
 def secrets_in(environ: Mapping[str, str]) -> dict[str, str]:

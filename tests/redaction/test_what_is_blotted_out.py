@@ -215,6 +215,8 @@ def test_the_environment_may_change_while_a_run_goes() -> None:
     assert live("first-value-1 second-value-2") == "[redacted: A_KEY] second-value-2"
     environ["B_TOKEN"] = "second-value-2"
     assert live("first-value-1 second-value-2") == "[redacted: A_KEY] [redacted: B_TOKEN]"
+    environ["B_TOKEN"] = "another-value-3"
+    assert live("another-value-3 second-value-2") == "[redacted: B_TOKEN 2] [redacted: B_TOKEN]"
     del environ["A_KEY"]
     assert live("first-value-1") == "[redacted: A_KEY]"
 
