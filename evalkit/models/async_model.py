@@ -19,7 +19,7 @@ from evalkit.models.assembly import (
 )
 from evalkit.models.base import Configured
 from evalkit.models.budget import Budget
-from evalkit.models.clients import async_client
+from evalkit.models.clients import async_client, response_type
 from evalkit.models.reply import Reply
 from evalkit.models.request import Messages, Request, instance
 from evalkit.transport.wrap import replaying
@@ -205,10 +205,13 @@ class AsyncModel(Configured):
             try:
                 async with async_client(self.spec, keyless=replaying()) as client, asyncio.timeout(None) as timer:
                     with announced(budget.begin(_resetting(timer))):
-                        raw = await _method(client, request, raw=True)(
-                            **request.fields, extra_body=request.extra, timeout=budget.left
+                        answer: Any = await client.post(
+                            request.path,
+                            cast_to=response_type(),
+                            body=request.body,
+                            options={"timeout": budget.left},
                         )
-                return read(body_of(raw.http_response.text), budget.attempt)
+                return read(body_of(answer.text), budget.attempt)
             except Exception as error:  # sorted out by the budget, which raises what cannot be helped
                 pause = budget.failed(error)
             await asyncio.sleep(pause)
@@ -221,9 +224,7 @@ class AsyncModel(Configured):
                 try:
                     async with async_client(self.spec, keyless=replaying()) as client:
                         with announced(budget.begin()):
-                            events = await _method(client, request, raw=False)(
-                                **request.fields, stream=True, extra_body=request.extra, timeout=budget.left
-                            )
+                            events = await _streaming(client, request)(**request.stream(budget.left))
                         async with contextlib.aclosing(_Events(events)) as opened:
                             async for event in opened.events:
                                 budget.check()
@@ -261,9 +262,5 @@ class _Events:
         await self.events.close()
 
 
-def _method(client: AsyncOpenAI, request: Request, *, raw: bool) -> Callable[..., Any]:
-    place: Any = {"chat": client.chat.completions, "responses": client.responses, "embeddings": client.embeddings}[
-        request.interface
-    ]
-    method: Callable[..., Any] = (place.with_raw_response if raw else place).create
-    return method
+def _streaming(client: AsyncOpenAI, request: Request) -> Callable[..., Any]:
+    return client.chat.completions.create if request.interface == "chat" else client.responses.create

@@ -1,7 +1,7 @@
 """The clients of `openai` that calls go through, for each endpoint and key, and each event loop.
 
-A client's pool of connections looks at every connection it has for every call, so that with 64 calls at once most of a
-call's CPU goes into that. Several small pools take their place: a client for each eight calls that are in flight.
+A client's pool of connections looks at every connection it has for every call, which costs with many calls at once.
+Several small pools take its place: a client for each eight calls that are in flight.
 """
 
 from __future__ import annotations
@@ -124,6 +124,15 @@ def _async(place: _Place) -> AsyncOpenAI:
 
     http_client = DefaultAsyncHttpxClient(verify=_tls(_library(DefaultAsyncHttpxClient)))
     return AsyncOpenAI(base_url=place[0], api_key=place[1], max_retries=0, http_client=http_client)
+
+
+@cache
+def response_type() -> type[Any]:
+    """The class of a response as it came, of `httpx` or `httpx2`; the client gives one where it is asked for it."""
+    from openai import DefaultHttpxClient
+
+    found: type[Any] = importlib.import_module(_library(DefaultHttpxClient)).Response
+    return found
 
 
 def _library(client: type[Any]) -> str:

@@ -38,15 +38,30 @@ Messages = str | Sequence[Mapping[str, Any]] | Rendered
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One call, ready to be sent: which interface, the fields that its client method must have, and the body's rest.
-
-    Messages are in the rest, which goes out as it is: the client takes longer to look through them than to send them.
-    """
+    """One call, ready to be sent: which interface, and the body as it goes out."""
 
     interface: Interface
-    fields: Mapping[str, Any]
-    extra: Mapping[str, Any]
+    body: Mapping[str, Any]
     schema: type[BaseModel] | None = None
+
+    @property
+    def path(self) -> str:
+        """Where it is posted to, below the base URL."""
+        return _PATHS[self.interface]
+
+    def stream(self, timeout: float) -> dict[str, Any]:
+        """The arguments of the client's method that opens a stream.
+
+        Nearly all is in `extra_body`, which goes out as it is; the rest is what the method insists on.
+        """
+        needed = {"messages": ()} if self.interface == "chat" else {}
+        extra = {name: value for name, value in self.body.items() if name != "model"}
+        return {"model": self.body["model"], "stream": True, "extra_body": extra, "timeout": timeout, **needed}
+
+
+_PATHS: Mapping[Interface, str] = {
+    "chat": "/chat/completions", "responses": "/responses", "embeddings": "/embeddings",
+}  # fmt: skip
 
 
 def messages_of(given: Messages) -> list[dict[str, Any]]:
@@ -81,8 +96,8 @@ def chat_request(
         extra["tools"] = [dict(tool) for tool in wanted]
     if stream:
         extra.setdefault("stream_options", {"include_usage": True})
-    extra["messages"] = messages_of(given)
-    return Request(interface="chat", fields={"model": spec.model, "messages": ()}, extra=extra, schema=schema)
+    body = {"model": spec.model, "messages": messages_of(given), **extra}
+    return Request(interface="chat", body=body, schema=schema)
 
 
 def responses_request(
@@ -104,15 +119,15 @@ def responses_request(
     for chats, ours in (("max_completion_tokens", "max_output_tokens"), ("max_tokens", "max_output_tokens")):
         if chats in extra:
             extra.setdefault(ours, extra.pop(chats))
-    extra["input"] = given if isinstance(given, str) else messages_of(given)
-    return Request(interface="responses", fields={"model": spec.model}, extra=extra, schema=schema)
+    body = {"model": spec.model, "input": given if isinstance(given, str) else messages_of(given), **extra}
+    return Request(interface="responses", body=body, schema=schema)
 
 
 def embeddings_request(spec: Spec, texts: Sequence[str], *, overrides: Mapping[str, Any]) -> Request:
     """A call of `/embeddings`."""
-    extra = _parameters(spec, None, overrides) | {"input": list(texts)}
-    fields = {"model": spec.model, "input": (), "encoding_format": "float"}
-    return Request(interface="embeddings", fields=fields, extra=extra)
+    extra = _parameters(spec, None, overrides)
+    body = {"model": spec.model, "input": list(texts), **extra, "encoding_format": "float"}
+    return Request(interface="embeddings", body=body)
 
 
 def instance(reply: Reply, schema: type[BaseModel], spec: Spec) -> Any:

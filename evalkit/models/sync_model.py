@@ -19,7 +19,7 @@ from evalkit.models.assembly import (
 )
 from evalkit.models.base import Configured
 from evalkit.models.budget import Budget
-from evalkit.models.clients import sync_client
+from evalkit.models.clients import response_type, sync_client
 from evalkit.models.reply import Reply
 from evalkit.models.request import Messages, Request, instance
 from evalkit.transport.wrap import replaying
@@ -204,10 +204,13 @@ class Model(Configured):
         while True:
             try:
                 with sync_client(self.spec, keyless=replaying()) as client, announced(budget.begin()):
-                    raw = _method(client, request, raw=True)(
-                        **request.fields, extra_body=request.extra, timeout=budget.left
+                    answer: Any = client.post(
+                        request.path,
+                        cast_to=response_type(),
+                        body=request.body,
+                        options={"timeout": budget.left},
                     )
-                return read(body_of(raw.http_response.text), budget.attempt)
+                return read(body_of(answer.text), budget.attempt)
             except Exception as error:  # sorted out by the budget, which raises what cannot be helped
                 pause = budget.failed(error)
             time.sleep(pause)
@@ -220,9 +223,7 @@ class Model(Configured):
                 try:
                     with sync_client(self.spec, keyless=replaying()) as client:
                         with announced(budget.begin()):
-                            events = _method(client, request, raw=False)(
-                                **request.fields, stream=True, extra_body=request.extra, timeout=budget.left
-                            )
+                            events = _streaming(client, request)(**request.stream(budget.left))
                         with contextlib.closing(events):
                             for event in events:
                                 budget.check()
@@ -240,9 +241,5 @@ class Model(Configured):
         return Stream(pieces)
 
 
-def _method(client: OpenAI, request: Request, *, raw: bool) -> Callable[..., Any]:
-    place: Any = {"chat": client.chat.completions, "responses": client.responses, "embeddings": client.embeddings}[
-        request.interface
-    ]
-    method: Callable[..., Any] = (place.with_raw_response if raw else place).create
-    return method
+def _streaming(client: OpenAI, request: Request) -> Callable[..., Any]:
+    return client.chat.completions.create if request.interface == "chat" else client.responses.create
