@@ -157,7 +157,7 @@ def test_a_scorer_that_spells_the_true_labels_itself_is_taken_at_its_word(make_s
 def test_a_score_that_is_only_right_or_wrong_has_no_labels(decide):
     found = decide("intent.f1 >= 0.5", [("spam", True), ("ham", False)] * 20)
     assert found.decision == "fail"
-    assert "says whether an answer was right, not which label it was (ham, spam are expected)" in found.reason
+    assert "says whether an answer was right, not which label it was (such as ham, spam)" in found.reason
     assert "label_match()" in found.hint
 
 
