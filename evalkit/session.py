@@ -165,7 +165,7 @@ def _run(
         engine.close()
         outgoing.flush()
         result = recorder.finish(status)
-        for note in (*tracing.notes, *outgoing.notes, *recorder.launches.notes, *recorder.notes):
+        for note in (*tracing.notes, *outgoing.notes, *recorder.launches.notes, *recorder.notes, *selection.notes):
             _log.warning(recorder.redact(note))
     return result
 

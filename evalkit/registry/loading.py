@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalkit.config import find_root, load_settings
-from evalkit.errors import EvalkitError, NotFound, PromptError, StoreError
+from evalkit.errors import ConfigError, EvalkitError, NotFound, StoreError
 from evalkit.registry.copies import Asked, default_folder, keep, kept
 from evalkit.registry.project import Project
 from evalkit.registry.selection import active, built_prompt, built_spec
@@ -94,7 +94,7 @@ def _load(
     copies: str | Path | None,
 ) -> Versioned:
     if version is not None and alias is not None:
-        raise PromptError(
+        raise ConfigError(
             f"The {kind} {name} is asked for by version and by alias.", hint="Give one of the two, or neither."
         )
     scopes = sys.modules.get("evalkit.tracing.scope")  # not imported: no trial can be going on

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
@@ -42,11 +43,22 @@ class Selection:
     def __init__(self, settings: Settings) -> None:
         self.project = Project.of(settings)
         self._found: dict[tuple[SubjectKind, str], Versioned | None] = {}
+        self._asked: set[tuple[SubjectKind, str]] = set()
+        self._lock = threading.Lock()
 
     def check_picks(self) -> None:
         """See that every version named for this session is there. Raises `NotFound` with near names."""
         for kind, name in self.project.picks:
-            self.find(kind, name)
+            self._read(kind, name)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each version that was named for the session and that nothing in it asked for."""
+        return tuple(
+            f"{_FLAGS[kind]} {name}={which} changed nothing: no suite uses the {kind} {name}, and no trial loaded it."
+            for (kind, name), which in self.project.picks.items()
+            if (kind, name) not in self._asked
+        )
 
     def choose(self, suite: Suite, *, is_async: bool) -> Chosen:
         """What `suite` runs with; its function is `is_async` or not, and so is the model it gets.
@@ -76,6 +88,7 @@ class Selection:
     def _subject(self, kind: SubjectKind, declared: str | Versioned, *, where: str) -> Versioned:
         if not isinstance(declared, str):
             name = declared.version.name
+            self._asked.add((kind, name))
             return self._picked(kind, name, instead_of=declared) if (kind, name) in self.project.picks else declared
         found = self.find(kind, declared)
         if found is None:
@@ -88,10 +101,15 @@ class Selection:
         `None` where there is neither a file nor a version named for the session. Raises `NotFound` for a named
         version that is not there.
         """
-        if (kind, name) not in self._found:
-            picked = (kind, name) in self.project.picks
-            self._found[kind, name] = self._picked(kind, name) if picked else self.project.read(kind, name)
-        return self._found[kind, name]
+        self._asked.add((kind, name))
+        return self._read(kind, name)
+
+    def _read(self, kind: SubjectKind, name: str) -> Versioned | None:
+        with self._lock:  # or two trials could read a file before and after somebody saves it
+            if (kind, name) not in self._found:
+                picked = (kind, name) in self.project.picks
+                self._found[kind, name] = self._picked(kind, name) if picked else self.project.read(kind, name)
+            return self._found[kind, name]
 
     def _picked(self, kind: SubjectKind, name: str, *, instead_of: Versioned | None = None) -> Versioned:
         which = self.project.picks[kind, name]

@@ -147,6 +147,7 @@ def _suite_view(number: int, suite: SuiteRun, run: Run) -> SuiteView:
         ("Dataset", info.dataset.name + (f" ({info.dataset.source})" if info.dataset.source else "")),
         ("Dataset digest", info.dataset.digest),
         ("Cases in dataset", f"{info.dataset.size:,}"),
+        *((version.kind.capitalize(), version.title.partition(" ")[2]) for version in suite.versions),
         ("Repeat", str(info.repeat)),
         ("Seed", str(info.seed)),
         ("Declared at", info.location),

@@ -75,6 +75,12 @@ def test_a_version_is_named_by_a_flag(run_evals: Callable[..., Any], prompts: Ca
     back.result.assert_outcomes(passed=3)
 
 
+def test_a_version_named_for_nothing_is_said(run_evals: Callable[..., Any], prompts: Callable[[str], None]) -> None:
+    run_evals(SUITE.format(more=""))
+    other = "@evalkit.suite(dataset=rows(1))\ndef test_it(case):\n    pass\n"
+    assert "--evalkit-prompt count=v1 changed nothing" in run_evals(other, "--evalkit-prompt", "count=v1").text
+
+
 @pytest.mark.parametrize(
     ("flag", "said"),
     [

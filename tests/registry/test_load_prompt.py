@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import evalkit
-from evalkit.errors import NotFound, PromptError, StoreError
+from evalkit.errors import ConfigError, NotFound, StoreError
 from evalkit.registry import Project
 from evalkit.registry.loading import forget
 
@@ -59,7 +59,7 @@ def test_with_neither_it_is_the_projects_file(register: Register, tmp_path: Path
 
 
 def test_both_a_version_and_an_alias_are_one_too_many(register: Register) -> None:
-    with pytest.raises(PromptError, match="by version and by alias"):
+    with pytest.raises(ConfigError, match="by version and by alias"):
         said(version="v1", alias="production")
 
 

@@ -100,6 +100,22 @@ def test_a_version_that_is_not_there_is_said_before_anything_runs(
     assert said in str(caught.value)
 
 
+def test_a_version_named_for_nothing_is_said(
+    project: Project, register: Callable[..., int], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    register("greet", "Hello {{ name }}")
+    register("other", "Hello {{ name }}")
+    monkeypatch.setenv("EVALKIT_USE_PROMPTS", "other=v1\ngreet=v1")
+    run(greeting(prompt="greet"))
+    assert [record.message for record in caplog.records if "changed nothing" in record.message] == [
+        "--evalkit-prompt other=v1 changed nothing: no suite uses the prompt other, and no trial loaded it."
+    ]
+    caplog.clear()
+    monkeypatch.setenv("EVALKIT_USE_PROMPTS", "greet=v1")
+    run(loading(alias="production"))
+    assert "changed nothing" not in caplog.text
+
+
 def test_an_unknown_name_is_said_with_the_suites_place(project: Project) -> None:
     with pytest.raises(NotFound) as caught:
         run(greeting(prompt="gret"))
