@@ -93,7 +93,10 @@ class Outgoing:
         if cassette_folder(self._settings) is None:
             self._to_store(exchanges)
             return
-        self._shelved().put(exchanges)
+        try:
+            self._shelved().put(exchanges)
+        except CacheError as error:
+            self._note(f"What was recorded could not be kept: {error}")
         if time.monotonic() - self._written > _WRITTEN_EVERY:
             self._write()
 
@@ -108,9 +111,11 @@ class Outgoing:
             if self._shelf is not None:
                 self._shelf.flush()
         except CacheError as error:
-            note = f"What was recorded could not be kept: {error}"
-            if note not in self.notes:
-                self.notes.append(note)
+            self._note(f"What was recorded could not be kept: {error}")
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
     def end(self) -> None:
         """Leave httpx as it was; a second time does nothing."""
@@ -164,6 +169,7 @@ class StoreShelf:
     def __init__(self, url: str) -> None:
         self._url = url
         self._store: Store | None = None
+        self._closed = False
         self._lock = threading.RLock()
 
     @property
@@ -197,6 +203,7 @@ class StoreShelf:
     def close(self) -> None:
         """Let go of the store."""
         with self._lock:
+            self._closed = True
             if self._store is not None:
                 self._store.close()
                 self._store = None
@@ -205,7 +212,7 @@ class StoreShelf:
         from evalkit.store import open_store
 
         with self._lock:
-            if self._store is None:
+            if self._store is None and not self._closed:
                 with contextlib.suppress(NotFound, StoreError):
                     self._store = open_store(self._url, read_only=True)
             return self._store
