@@ -139,8 +139,8 @@ SETTINGS: tuple[Setting, ...] = (
         default=None,
         metavar="never|decided|anytime",
         choices=("never", "decided", "anytime"),
-        doc="When a suite may stop before its last case, where it does not say: never, once its gates are decided "
-        "whatever is left would bring, or once it is as good as certain.",
+        doc="When suites may stop before their last case: never, once their gates are decided whatever is left would "
+        "bring, or once it is as good as certain; unset, each suite's own `stop` decides.",
     ),
     Setting(
         name="prompts",
