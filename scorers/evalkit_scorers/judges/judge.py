@@ -15,7 +15,7 @@ from evalkit_scorers.judges.model import judge_model
 from evalkit_scorers.judges.parts import Absent, parts_of
 from evalkit_scorers.judges.rubric import Rubric, shown_parts
 from evalkit_scorers.judges.scale import Scale, is_binary, scale_of
-from evalkit_scorers.judges.verdict import Decided, Undecided
+from evalkit_scorers.judges.verdict import Decided, Undecided, Unreadable
 from evalkit_scorers.judges.weights import verdict_alternatives, weighted
 from evalkit_scorers.options import number, text
 from evalkit_scorers.paths import steps_of
@@ -85,6 +85,7 @@ def judge_by(
         "rubric": rubric.name,
         "rubric_version": rubric.version,
         "model": asked.label,
+        "model_id": asked.model_id,
         "model_version": asked.version,
         "where": {part: ".".join(steps) for part, steps in sorted(places.items())},
         "fixed": dict(sorted(same.items())),
@@ -125,7 +126,7 @@ def unscored(why: str, note: Mapping[str, Any]) -> Score:
 def _one(found: Judgement, scale: Scale, note: Mapping[str, Any]) -> Score:
     reading = found.reading
     if not isinstance(reading, Decided):
-        return unscored(_why(found), note)
+        return unscored(_why(found), {**note, "unreadable": isinstance(reading, Unreadable)})
     value = reading.level.value
     return Score(
         value=bool(value) if is_binary(scale) else value,
@@ -157,7 +158,7 @@ def _mean(found: Sequence[Judgement], note: Mapping[str, Any]) -> Score:
 
 def _by_likelihood(found: Judgement, scale: Scale, note: Mapping[str, Any]) -> Score:
     if not isinstance(found.reading, Decided):
-        return unscored(_why(found), note)
+        return unscored(_why(found), {**note, "unreadable": isinstance(found.reading, Unreadable)})
     choice = (getattr(found.reply, "raw", {}).get("choices") or [{}])[0]
     content = (choice.get("logprobs") or {}).get("content") or ()
     alternatives = verdict_alternatives(str(found.reply), content)

@@ -12,11 +12,14 @@ from evalkit.errors import EvalkitError, ScorerError
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class JudgeModel:
-    """What a judge asks. `label` names it with the beginning of its version, `version` is the whole digest."""
+    """What a judge asks. `label` names it with the beginning of its version, `version` is the whole digest,
+    `model_id` what the provider calls it.
+    """
 
     model: Any
     label: str
     version: str
+    model_id: str = ""
 
     async def ask(self, messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Any:
         """The model's reply. Raises what its client raises."""
@@ -37,7 +40,12 @@ def judge_model(given: Any) -> JudgeModel:
             f"A judge asks a model, not {given!r:.60}.",
             hint='Write model="judge" for the file models/judge.yaml, or give an evalkit.Model.',
         )
-    return JudgeModel(model=to_async(), label=f"{version.name} ({version.label})", version=version.digest)
+    return JudgeModel(
+        model=to_async(),
+        label=f"{version.name} ({version.label})",
+        version=version.digest,
+        model_id=str(version.body.get("model", "")),
+    )
 
 
 def _read(name: str) -> Any:

@@ -60,6 +60,7 @@ def prefer(
         "rubric": rubric.name,
         "rubric_version": rubric.version,
         "model": asked.label,
+        "model_id": asked.model_id,
         "model_version": asked.version,
         "a": a,
         "b": b,
