@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LARGEST = 1000
 """How many are kept whole; all are counted."""
 
+_REMEMBERED = 10_000  # names of trials that are over, for what comes late
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Orphan:
@@ -80,7 +82,10 @@ def add(span: ReadableSpan, given: Given | None, *, late_for: Scope | None = Non
 def past(number: int, scope: Scope) -> None:
     """The trace of that number was the trial's, which is forgotten now."""
     if _LISTENING:
-        _LISTENING[-1].past[number] = label(scope)
+        labels = _LISTENING[-1].past
+        labels[number] = label(scope)
+        if len(labels) > _REMEMBERED:
+            del labels[next(iter(labels))]
 
 
 def label(scope: Scope) -> str:

@@ -6,6 +6,7 @@ is under test must not see more in a thread than it does without evalkit.
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import functools
 import sys
@@ -18,6 +19,8 @@ from typing import Any
 from evalkit.tracing import scope as scopes
 
 _BY_POOL: ContextVar[bool] = ContextVar("evalkit_thread_of_a_pool", default=False)
+_OTHER_INTERPRETERS: Any = getattr(concurrent.futures, "InterpreterPoolExecutor", ())
+"""Pools of Python 3.14 on, into which no object of ours can go."""
 _LOCK = threading.Lock()
 _installed = 0
 _originals: tuple[Any, Any] | None = None
@@ -76,7 +79,7 @@ def _start(original: Callable[[threading.Thread], None]) -> Any:
 def _submit(original: Any) -> Any:
     @functools.wraps(original)
     def submit(self: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        carried = _carried()
+        carried = None if isinstance(self, _OTHER_INTERPRETERS) else _carried()
         token = _BY_POOL.set(True)
         try:
             if carried is None:
