@@ -56,6 +56,8 @@ class Confusion:
 def confusions(suite: SuiteRun, *, level: float = 0.95, intervals: bool = True) -> tuple[Confusion, ...]:
     """The table of each score of a suite that gives labels for cases that say which is right, in order of scores.
 
+    A score none of whose labels is ever expected has no table.
+
     A pure function of the records. `intervals` may be left out for speed; they need the extra `stats` and
     `FEWEST_CASES` cases, and are not there otherwise.
     """
@@ -91,8 +93,9 @@ def _confusion(table: Table, name: str, level: float | None) -> Confusion | None
                 missing += size
             else:
                 cells[at[true]][at[label]] += size
-    if not any(map(any, cells)):
-        return None
+    met = {cell[1] for unit in units for cell in unit.sides[0] if cell[0] is not None}
+    if not any(map(any, cells)) or not met & {cell[0] for unit in units for cell in unit.sides[0]} - {None}:
+        return None  # what was expected is of another kind, such as the text that a program should print
     if not any(row[-1] for row in cells):
         labels, cells = labels[:-1], [row[:-1] for row in cells[:-1]]
     data = [
