@@ -67,12 +67,14 @@ def test_a_whole_run_goes_through_the_spool(tmp_path: Path, run: Any, spool: Spo
     spool.start_run(run.run_id, started_at=NOW, provenance=provenance, seed=2**70)
     spool.add_suite(run.run_id, info, run.dataset, run.dataset.cases[:2])
     spool.append(run.run_id, "math", [rich_trial(run, 0)])
-    spool.finish_run(run.run_id, status="complete", finished_at=NOW, metrics=[metric], verdicts=[verdict], degraded="d")
+    ending = {"metrics": [metric], "verdicts": [verdict], "degraded": "d", "prices": {"m": {"input": "0.5"}}}
+    spool.finish_run(run.run_id, status="complete", finished_at=NOW, **ending)
     with open_store(tmp_path / "other.db") as other:
         for _ in range(2):
             ingest(other, spool.path)
         loaded = other.load(run.run_id)
         assert other.runs()[0].counts["passed"] == 1
+    assert loaded.prices == {"m": {"input": "0.5"}}
     assert (loaded.status, loaded.seed, loaded.degraded, loaded.provenance) == ("complete", 2**70, "d", provenance)
     assert (loaded.metrics, loaded.verdicts) == ((metric,), (verdict,))
     assert loaded.suite("math").info == info
