@@ -1,8 +1,8 @@
 """`python -m benchmarks.simulation`: how often gates are wrong, beside what others use; written into the docs.
 
-python -m benchmarks.simulation                    all tables, in about a quarter of an hour
-python -m benchmarks.simulation --draws 400        coarser and quicker
-python -m benchmarks.simulation --only graded      one kind of gate, printed only
+python -m benchmarks.simulation                    everything, in about ten minutes of CPU
+python -m benchmarks.simulation --only graded      one kind of gate anew, the others as they were
+python -m benchmarks.simulation --pages            the pages from the figures that are there
 """
 
 from __future__ import annotations
@@ -14,46 +14,43 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.simulation import stopping, tables
-from benchmarks.simulation.kinds import KINDS, Found, simulate
+from benchmarks.simulation import records, stopping, tables
+from benchmarks.simulation.kinds import KINDS, simulate
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 DRAWS, SEED = 2_000, 20_261_122
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Simulate, print, and write the blocks of the docs."""
+    """Simulate, keep the figures, and write the blocks of the docs."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.simulation",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    keys = [*(kind.key for kind in KINDS), "stopping"]
     parser.add_argument("--draws", type=int, default=DRAWS, help="suites a scenario (default: %(default)s)")
-    parser.add_argument("--only", action="append", choices=[kind.key for kind in KINDS], help="one kind of gate")
-    parser.add_argument("--print", dest="only_print", action="store_true", help="write no page")
+    parser.add_argument("--only", action="append", choices=keys, help="one kind of gate")
+    parser.add_argument("--pages", action="store_true", help="simulate nothing")
     options = parser.parse_args(argv)
-    begun = time.perf_counter()
-    found: list[Found] = []
-    for kind in KINDS:
-        if not options.only or kind.key in options.only:
-            found.append(simulate(kind, draws=options.draws, seed=SEED))
-            print(f"{kind.key}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
-    if options.only:
-        print(tables.details(found))
-        return 0
-    stopped = list(stopping.cells(runs=options.draws // 2, seed=SEED))
-    minutes = (time.perf_counter() - begun) / 60
+    begun = time.process_time()
+    for key in [] if options.pages else options.only or keys:
+        if key == "stopping":
+            records.keep((), stopping.cells(runs=options.draws // 2, seed=SEED))
+        else:
+            kind = next(kind for kind in KINDS if kind.key == key)
+            records.keep([simulate(kind, draws=options.draws, seed=SEED)], ())
+        print(f"{key}: {time.process_time() - begun:.0f} s of CPU so far", file=sys.stderr, flush=True)
+    found, stopped = records.read()
     blocks = {
-        "summary": tables.summary(found, draws=options.draws, seed=SEED, minutes=minutes),
+        "summary": tables.summary(found),
         "details": tables.details(found),
-        "stopping": tables.stopping(stopped, runs=options.draws // 2),
+        "stopping": tables.stopping(stopped, runs=DRAWS // 2),
         "repeats": tables.repeats(found),
     }
     for page in ("statistics.md", "statistics-repeats.md"):
-        if options.only_print:
-            continue
         write(DOCS / page, blocks)
-    print("\n\n".join(blocks.values()))
+    print(blocks["summary"])
     return 0
 
 

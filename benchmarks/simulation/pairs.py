@@ -235,11 +235,11 @@ def on_cost(n: int, spread: float, noise: float, grid: Grid, *, draws: int, seed
     )
 
 
-def cost_cells(*, draws: int, seed: int) -> Iterator[Cell]:
-    """Log-normal costs; the two numbers are standard deviations of logarithms."""
+def cost_cells(*, draws: int, seed: int, few: bool) -> Iterator[Cell]:
+    """Log-normal costs; the two numbers are standard deviations of logarithms. `few` is for fewer than 50 cases."""
     for spread, noise in ((0.5, 0.3), (1.0, 0.3), (0.5, 0.6)):
-        for n in (20, 50, 100):
+        for n in (20,) if few else (50, 100):
             yield on_cost(n, spread, noise, "first", draws=draws, seed=seed)
     for spread, noise in ((0.8, 0.2), (0.3, 0.5)):
-        for n in (30, 75, 200):
+        for n in (30,) if few else (75, 200):
             yield on_cost(n, spread, noise, "second", draws=draws, seed=seed)

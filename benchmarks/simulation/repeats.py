@@ -134,7 +134,7 @@ def on_reducer(scenario: Scenario, statistic: str, *, draws: int, seed: int) -> 
     exact = set(values) <= {0.0, 1.0}
     for passes, count in _draws(scenario, draws, seed):
         one = _spread(values, passes, g)
-        ours = clopper_pearson(round(one.mean * g), g) if exact else bounded(one, cap=g * k)
+        ours = clopper_pearson(round(one.mean * g), g) if exact else bounded(one, cap=g * k, wary=True)
         found["evalkit"].add(*_ends(ours), truth, count)
         found["t over cases"].add(*_ends(student(one.mean, one.variance, g)), truth, count)
     wants_more = statistic != "flake_rate"
@@ -160,12 +160,12 @@ def mean_cells(*, draws: int, seed: int) -> Iterator[Cell]:
         yield on_mean(scenario, draws=draws, seed=seed)
 
 
-def reducer_cells(*, draws: int, seed: int) -> Iterator[Cell]:
-    """Every reducer in every scenario that has trials enough, and the 20 cases that such gates take."""
+def reducer_cells(*, draws: int, seed: int, few: bool) -> Iterator[Cell]:
+    """Every reducer in every scenario that has trials enough: those with 20 cases, or those with more."""
     for scenario in SCENARIOS:
         for statistic in REDUCERS:
             fewest = 3 if statistic == "pass^3" else 2
-            if scenario.trials >= fewest and scenario.cases >= 20:
+            if scenario.trials >= fewest and scenario.cases >= 20 and (scenario.cases == 20) == few:
                 yield on_reducer(scenario, statistic, draws=draws, seed=seed)
 
 

@@ -9,13 +9,15 @@ from benchmarks.simulation.kinds import ANEW, Found
 from benchmarks.simulation.stopping import RULES, Stopped
 
 
-def summary(found: Sequence[Found], *, draws: int, seed: int, minutes: float) -> str:
+def summary(found: Sequence[Found]) -> str:
     """One line for each kind of gate: the worst that was seen, ours and what others use."""
     head = "| gate | scores | wrong PASS | wrong FAIL | what others use | wrong PASS | wrong FAIL |"
+    drawn = {one.cells[0].draws for one in found if one.cells[0].draws is not None}
+    many = f"Up to {max(drawn):,} suites a scenario where they are drawn, and" if drawn else "And"
     lines = [
         (
-            f"The highest share of wrong verdicts over all scenarios of a kind, in per cent; 2.5 is allowed. {draws:,} suites a "
-            f"scenario where they are drawn (fewer where that is slow), seed {seed}, {minutes:.0f} minutes."
+            "The highest share of wrong verdicts over all scenarios of a kind, in per cent; 2.5 is allowed. "
+            f"{many} {ANEW} times as many for the worst of them."
         ),
         "",
         head,
@@ -62,7 +64,7 @@ def details(found: Sequence[Found]) -> str:
     for one in found:
         first = one.cells[0]
         drawn = "every outcome enumerated" if first.draws is None else f"{first.draws:,} suites a scenario"
-        again = "" if first.again is None else f", the worst drawn again {ANEW} times as often"
+        again = "" if first.draws is None else f", the worst drawn again {ANEW} times as often"
         lines = [
             f"**{one.kind.gate}, {one.kind.data}** ({drawn}{again})",
             "",
@@ -103,7 +105,7 @@ def repeats(found: Sequence[Found]) -> str:
     """The scenarios with repeats one by one: wrong PASS / wrong FAIL in per cent."""
     parts = []
     for one in found:
-        if one.kind.key not in ("repeats", "reducers"):
+        if one.kind.key not in ("repeats", "reducers", "few-reducers"):
             continue
         methods = methods_of(one.cells)
         lines = ["| scenario, cases × trials | " + " | ".join(methods) + " |", "|---|" + "---|" * len(methods)]

@@ -173,7 +173,7 @@ class Means:
         if self.shape == "unbounded":
             return unbounded(filled, level=level)
         cap = self.planned if self.shape == "binary" or self.capped else None
-        return bounded(filled, level=level, cap=cap)
+        return bounded(filled, level=level, cap=cap, wary=self.capped)
 
     def _imputations(self) -> Iterator[Spread]:
         """The spread of the cases for the ways to fill in what is missing that can move a limit furthest.

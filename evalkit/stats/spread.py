@@ -111,14 +111,15 @@ def filled(centre: float, complete: int, sums: tuple[float, float, float | None]
     return spread(mean, second / (n - 1) / n, n, second=second, third=third, fourth=fourth)
 
 
-def bounded(found: Spread, *, level: float = 0.95, cap: float | None = None) -> Interval:
+def bounded(found: Spread, *, level: float = 0.95, cap: float | None = None, wary: bool = False) -> Interval:
     """The interval of a mean of values in [0, 1]: Korn and Graubard's, made safe for long tails.
 
     Three things are added to `intervals.korn_graubard`. The degrees of freedom are those that the tails leave (see
     `Spread.freedom`), though values never count for less than if each were 0 or 1. Where the tails are heavier than
     the normal distribution's, a limit moves out by one and a half times the skewness that right-or-wrong values of
     that mean would not have, since small samples show only a part of theirs. And no limit says more than it would
-    if every case were perfect. `cap` is the most that the effective number of cases may be.
+    if every case were perfect. `cap` is the most that the effective number of cases may be. `wary` allows for the
+    skewness whatever the tails are: for values such as pass^k, which are few and seldom lie evenly.
 
     Sources: Korn and Graubard (1998); Johnson (1978), "Modified t tests and confidence intervals for asymmetrical
     populations". Raises `ValueError` for fewer than two groups.
@@ -137,7 +138,7 @@ def bounded(found: Spread, *, level: float = 0.95, cap: float | None = None) -> 
     effective = max(min(effective, math.inf if cap is None else cap), 1e-9)
     exact = clopper_pearson(effective * mean, effective, level=level)
     down = up = 0.0
-    if found.kurtosis > 0 and 0 < mean < 1:
+    if (wary or found.kurtosis > 0) and 0 < mean < 1:
         unit = 1.5 * _PER_SKEWNESS * (2 * z * z + 1) * math.sqrt(found.variance)
         own = found.skewness / math.sqrt(n)
         expected = (1 - 2 * mean) / math.sqrt(mean * (1 - mean) * effective)

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("numpy", reason="the simulations draw with numpy")
 
-from benchmarks.simulation import graded, kinds, labels, measured, repeats, shares, stopping, tables
+from benchmarks.simulation import graded, kinds, labels, measured, records, repeats, shares, stopping, tables
 from benchmarks.simulation.cells import OURS, Errors, confirmed, highest
 
 NOMINAL = 0.025
@@ -122,9 +122,19 @@ def test_the_cells_that_look_worst_are_drawn_again_with_other_numbers():
 def test_the_tables_name_every_kind_and_its_worst_scenario():
     kind = next(kind for kind in kinds.KINDS if kind.key == "wins")
     found = kinds.simulate(kind, draws=20, seed=15)
-    summary = tables.summary([found], draws=20, seed=15, minutes=0)
+    summary = tables.summary([found])
     assert kind.gate in summary
     assert kind.naive_name in summary
     shown = tables.details([found])
     assert any(cell.scenario in shown for cell in found.worst)
     assert all(method in shown for method in found.cells[0].found)
+
+
+def test_figures_that_are_kept_come_back_and_give_the_same_tables(tmp_path):
+    kind = next(kind for kind in kinds.KINDS if kind.key == "wins")
+    found, stopped = kinds.simulate(kind, draws=20, seed=16), list(stopping.cells(runs=3, seed=16))
+    file = tmp_path / "results.json"
+    records.keep([found], stopped, file)
+    (again,), also = records.read(file)
+    assert tables.details([again]) == tables.details([found])
+    assert tables.stopping(also, runs=3) == tables.stopping(stopped, runs=3)
