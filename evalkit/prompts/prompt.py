@@ -46,6 +46,9 @@ class Prompt:
     fills them: `plain` or `jinja`. `tools`, `response_format` and `settings` (temperature and the like) go with it
     to the model. `description`, `owner` and `tags` are for people, and no part of its version.
 
+    `variables` are the names in the order in which they first appear, `optional_variables` those that need no value,
+    since a Jinja template itself asks whether they are there. `version` is which version of which prompt this is.
+
     `number` is its version's number in a store, `None` where none was asked. `source` is where it came from, such as
     `prompts/greet.md`, and `origin` where its parts stand there. Raises `PromptError` for what cannot be a prompt.
     """
@@ -64,6 +67,8 @@ class Prompt:
     number: int | None = dataclasses.field(default=None, compare=False)
     source: str | None = dataclasses.field(default=None, compare=False)
     origin: Origin | None = dataclasses.field(default=None, repr=False, compare=False)
+    variables: tuple[str, ...] = dataclasses.field(init=False, repr=False, compare=False)
+    optional_variables: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
     version: Version = dataclasses.field(init=False, repr=False, compare=False)
     _parts: tuple[Template | Message | Inserted, ...] = dataclasses.field(init=False, repr=False, compare=False)
 
@@ -88,6 +93,11 @@ class Prompt:
             kind="prompt", name=self.name, digest=digest_of(body), body=body, number=self.number, source=self.source
         )
         object.__setattr__(self, "_parts", parts)
+        needed = {name for one in self._templates() for name in one.variables if name not in one.optional}
+        object.__setattr__(
+            self, "variables", tuple(dict.fromkeys(n for one in self._templates() for n in one.variables))
+        )
+        object.__setattr__(self, "optional_variables", frozenset(self.variables) - needed)
         object.__setattr__(self, "version", version)
 
     def __hash__(self) -> int:
@@ -102,17 +112,6 @@ class Prompt:
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of `body`, 64 hex digits: the same content is the same version."""
         return self.version.digest
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """The names of the variables, in the order in which they first appear."""
-        return tuple(dict.fromkeys(name for one in self._templates() for name in one.variables))
-
-    @property
-    def optional_variables(self) -> frozenset[str]:
-        """Those that need no value, since a Jinja template itself asks whether they are there."""
-        needed = {name for one in self._templates() for name in one.variables if name not in one.optional}
-        return frozenset(self.variables) - needed
 
     def render(self, /, **variables: Any) -> Rendered:
         """The prompt with its variables filled in.

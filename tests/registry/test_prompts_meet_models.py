@@ -97,6 +97,15 @@ def test_a_stored_version_of_a_model_is_asked_with_the_key_of_its_file(
     assert [one.number for one in result.suites[0].versions if one.kind == "model"] == [1]
 
 
+def test_the_report_says_which_versions_were_used(server: Server, store: Store, tmp_path: Path) -> None:
+    from evalkit_reports import write_html
+
+    result = run(suite())
+    path = write_html(store.load(result.id), tmp_path / "report.html")
+    digest = result.suites[0].info.versions[0].digest[:8]
+    assert f"greet v1 ({digest})" in path.read_text(encoding="utf-8")
+
+
 def test_two_models_are_compared_though_they_have_two_names(server: Server, store: Store) -> None:
     one, two = run(suite("solver")), run(suite("other"))
     (found,) = compare(store.load(one.id), store.load(two.id)).suites
