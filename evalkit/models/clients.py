@@ -1,7 +1,7 @@
 """The clients of `openai` that calls go through, for each endpoint and key, and each event loop.
 
 A client's pool of connections looks at every connection it has for every call, which costs with many calls at once.
-Several small pools take its place: a client for each eight calls that are in flight.
+Several small pools take its place: a client for each two calls that are in flight.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ C = TypeVar("C")
 _Place = tuple[str, str]
 
 _NO_KEY = "no-key"
-_CALLS_A_CLIENT = 8
-_MOST_CLIENTS = 32
+_CALLS_A_CLIENT = 2
+_MOST_CLIENTS = 64
 
 
 class Clients(Generic[C]):

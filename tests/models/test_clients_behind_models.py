@@ -51,7 +51,7 @@ def test_nothing_is_left_open_at_the_end(provider):
     assert "unclosed" not in complaints
 
 
-def test_a_client_is_made_for_each_eight_calls_and_used_again():
+def test_a_client_is_made_for_each_two_calls_and_used_again():
     made = []
 
     def make():
@@ -65,10 +65,10 @@ def test_a_client_is_made_for_each_eight_calls_and_used_again():
     open_ones = [clients.one() for _ in range(17)]
     for one in open_ones:
         one.__enter__()
-    assert len(made) == 3
+    assert len(made) == 9
     for one in open_ones:
         one.__exit__(None, None, None)
-    assert clients._busy == [0, 0, 0]
+    assert clients._busy == [0] * 9
 
 
 def test_models_of_one_provider_share_their_clients():
