@@ -13,13 +13,17 @@ JOIN runs AS b ON b.id = o.run_id
 WHERE s.run_id = ? AND b.id <> r.id AND b.started_at < r.started_at AND b.status = 'complete'
 AND b.git_commit = r.git_commit AND COALESCE(b.git_dirty, 0) = COALESCE(r.git_dirty, 0)
 AND o.planned = o.declared AND s.planned = s.declared
-AND (o.selection IS NULL OR o.selection LIKE 'stopped at %(decided)' OR o.selection LIKE 'stopped at %(anytime)')
-AND (s.selection IS NULL OR s.selection LIKE 'stopped at %(decided)' OR s.selection LIKE 'stopped at %(anytime)')
+AND (o.selection IS NULL OR o.selection LIKE ? OR o.selection LIKE ?)
+AND (s.selection IS NULL OR s.selection LIKE ? OR s.selection LIKE ?)
 GROUP BY s.name
 """
+
+_SETTLED = ("stopped at %(decided)", "stopped at %(anytime)")
+"""How the selection of a suite reads that stopped because it was decided; as values, since some drivers take `%` for a
+mark."""
 
 
 def earlier_runs(database: Database, run_id: str) -> dict[str, int]:
     """For each suite of a run how many earlier ones came to a verdict on it; see `Store.earlier_runs`."""
     with database.reading() as session:
-        return {text_of(name): number for name, number in session.execute(_EARLIER, [run_id])}
+        return {text_of(name): number for name, number in session.execute(_EARLIER, [run_id, *_SETTLED, *_SETTLED])}
