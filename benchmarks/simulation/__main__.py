@@ -42,6 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             records.keep([simulate(kind, draws=options.draws, seed=SEED)], ())
         print(f"{key}: {time.process_time() - begun:.0f} s of CPU so far", file=sys.stderr, flush=True)
     found, stopped = records.read()
+    missing = {kind.key for kind in KINDS} - {one.kind.key for one in found}
+    if missing or not stopped:
+        print(f"The pages stay as they are: no figures yet of {', '.join(sorted(missing)) or 'stopping'}.")
+        return 1
     blocks = {
         "summary": tables.summary(found),
         "details": tables.details(found),
