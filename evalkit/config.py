@@ -17,6 +17,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from evalkit.errors import ConfigError, did_you_mean
+from evalkit.pricelist import prices_of
+from evalkit.root import find_root as find_root
+from evalkit.root import text_of
 
 Kind = Literal["text", "whole", "seconds", "money", "switch", "lines", "choice"]
 DEFAULT_STORE = ".evalkit/evalkit.db"
@@ -24,8 +27,6 @@ ONE_OF = {"gates": "gate", "use_prompts": "prompt", "use_models": "model"}
 """What the flag of a setting of several lines is called, which gives one of them."""
 EVERY_SUITE = "*"
 """The key of `[tool.evalkit.gates]` for all suites: TOML has no room for both a list and a table of one name."""
-PRICE_KEYS = ("input", "output", "cached")
-"""What a price is given for, in US dollars per million tokens."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,7 +298,7 @@ def load_settings(
     for key, value in table.items():
         where = f"{file.name}:{_line_of(text, key)}"
         if key == "prices":
-            prices, sources[key] = _prices(value, where), where
+            prices, sources[key] = prices_of(value, where=where), where
             continue
         if key == "gates" and isinstance(value, dict):
             suite_gates = {name: _checked(_BY_NAME["gates"], lines, where) for name, lines in value.items()}
@@ -332,70 +333,13 @@ def load_settings(
     )
 
 
-def price_of(given: Any, *, model: str, where: str) -> Mapping[str, Decimal]:
-    """A price as it is written in a file, such as `{input = 0.15, output = 0.6}`, checked.
-
-    Raises `ConfigError` for a key that is none of `PRICE_KEYS`, for what is no amount, and where `input` is missing.
-    """
-    if not isinstance(given, dict):
-        raise ConfigError(f'The price of "{model}" is {given!r:.60}, not a table.', where=where, hint=_PRICE_HINT)
-    for key, amount in given.items():
-        if key not in PRICE_KEYS:
-            raise ConfigError(
-                f'A price has no key "{key}".' + did_you_mean(str(key), PRICE_KEYS), where=where, hint=_PRICE_HINT
-            )
-        number = isinstance(amount, int | float | Decimal) and not isinstance(amount, bool)
-        if not number or not math.isfinite(amount) or amount < 0:
-            raise ConfigError(
-                f'The price of "{model}" for {key} is {amount!r:.40}, not an amount of US dollars.',
-                where=where,
-                hint=_PRICE_HINT,
-            )
-    if "input" not in given:
-        raise ConfigError(f'The price of "{model}" says nothing of input.', where=where, hint=_PRICE_HINT)
-    return MappingProxyType({key: Decimal(str(amount)) for key, amount in given.items()})
-
-
-_PRICE_HINT = "Prices are in US dollars per million tokens: {input = 0.15, output = 0.60, cached = 0.075}."
-
-
-def _prices(table: Any, where: str) -> dict[str, Mapping[str, Decimal]]:
-    if not isinstance(table, dict):
-        raise ConfigError(f"`prices` is {table!r:.40}, not a table of models.", where=where, hint=_PRICE_HINT)
-    return {model: price_of(given, model=model, where=where) for model, given in table.items()}
-
-
-def find_root(folder: Path) -> Path:
-    """The project's root as pytest would find it from `folder`: the nearest folder upwards with settings of pytest's
-    (pytest.ini, or a section of its own in pyproject.toml, tox.ini or setup.cfg), else with a pyproject.toml, else
-    with a setup.py; else `folder` itself.
-    """
-    folder = folder.resolve()
-    above = (folder, *folder.parents)
-    for candidate in above:
-        if any((candidate / name).is_file() for name in ("pytest.ini", ".pytest.ini")):
-            return candidate
-        for name, section in _PYTEST_SECTIONS:
-            file = candidate / name
-            if file.is_file() and re.search(rf"(?m)^\[{section}[].]", _text(file)):
-                return candidate
-    for name in ("pyproject.toml", "setup.py"):
-        for candidate in above:
-            if (candidate / name).is_file():
-                return candidate
-    return folder
-
-
-_PYTEST_SECTIONS = (("pyproject.toml", r"tool\.pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest"))
-
-
 def _table(file: Path) -> tuple[Mapping[str, Any], str]:
     """`[tool.evalkit]` of a pyproject.toml, empty where there is none, and the whole text."""
     if not file.is_file():
         return {}, ""
     import tomllib
 
-    text = _text(file)
+    text = text_of(file)
     if "evalkit" not in text:
         return {}, text
     try:
@@ -406,13 +350,6 @@ def _table(file: Path) -> tuple[Mapping[str, Any], str]:
     if not isinstance(table, dict):
         raise ConfigError(f"tool.evalkit is {table!r:.40}, not a table.", where=str(file))
     return table, text
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The file cannot be read: {error}.", where=str(file)) from None
 
 
 def _line_of(text: str, key: str) -> int:

@@ -115,7 +115,7 @@ def table(given: Mapping[str, Mapping[str, Decimal]]) -> Prices:
 
 
 def rates_of(price: Mapping[str, Decimal]) -> Rates:
-    """The rates of a price that `config.price_of` has checked."""
+    """The rates of a price that `pricelist.price_of` has checked."""
     return Rates(input=price["input"], output=price.get("output"), cached=price.get("cached"))
 
 

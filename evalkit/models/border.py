@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from evalkit.calling import Limits
-from evalkit.config import price_of
 from evalkit.errors import ConfigError, did_you_mean
 from evalkit.models.keys import KeyReference, places_of_secrets, reference
 from evalkit.models.spec import ATTEMPTS, OPENAI, TIMEOUT, Spec
+from evalkit.pricelist import price_of
 from evalkit.prices import rates_of
 
 if TYPE_CHECKING:

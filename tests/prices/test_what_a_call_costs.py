@@ -71,7 +71,7 @@ def test_the_longest_entry_that_fits_wins():
 
 def test_the_asked_for_name_counts_where_the_answering_one_is_unknown():
     own = Prices(own={"house-model": Rates(input=Decimal(3), output=Decimal(0))})
-    assert own.priced(CALL, None, "/srv/weights/snapshot-7", AT, asked="house-model").cost == 3
+    assert own.priced(CALL, None, "weights-of-july", AT, asked="house-model").cost == 3
 
 
 def test_the_rates_of_the_call_itself_come_before_every_table():
