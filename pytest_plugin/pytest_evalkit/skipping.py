@@ -20,7 +20,10 @@ def skip(item: pytest.Item, nextitem: pytest.Item | None, reason: str) -> None:
         longrepr=(path, (line or 0) + 1, f"Skipped: {reason}"),
         when="setup",
     )
+    failed = internals.failed_last_time(item)
     hook.pytest_runtest_logreport(report=report)
+    if failed:  # pytest takes a skipped item for one that is well again
+        internals.remember_failures(item.config, [item.nodeid], forget=())
     call = pytest.CallInfo.from_call(
         lambda: internals.take_down(item.session, nextitem),
         when="teardown",

@@ -212,3 +212,14 @@ def test_a_wrong_word_is_refused(run_evals):
     assert 'stop is "never", "decided" or "anytime", not \'decide\'. Did you mean "decided"?' in (
         ran.result.stderr.str() + ran.text
     )
+
+
+def test_lf_still_knows_cases_that_failed_before_and_were_not_run_now(run_evals, pytester):
+    run_evals(bad("never"))
+    file = pytester.path / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    before = set(json.loads(file.read_text()))
+    assert len(before) == 100, "cases, and no gate"
+    ran = run_evals(bad("decided"))
+    assert len(ran.suite.trials) < 100
+    after = set(json.loads(file.read_text()))
+    assert after == before
