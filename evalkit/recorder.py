@@ -6,6 +6,7 @@ The pytest plugin and `evalkit.run` both record through it, so that a run is the
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from evalkit.baselines import Baselines
 from evalkit.canonical import new_id, utc_now
 from evalkit.case import Case, Dataset
-from evalkit.errors import GateError
+from evalkit.errors import GateError, NotFound, StoreError
 from evalkit.exchange import Exchange
 from evalkit.gates import Gate, Reference, check, judge, parse, require, with_defaults
 from evalkit.launches import Launches
@@ -22,7 +23,7 @@ from evalkit.prices import table
 from evalkit.redaction import records as redaction
 from evalkit.redaction import redactor
 from evalkit.registry.numbering import numbered
-from evalkit.runs import Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict, spending
+from evalkit.runs import SAME_OUTPUT, Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict, spending
 from evalkit.score import constants_of
 from evalkit.snapshots import Snapshots
 from evalkit.stats import summarise
@@ -32,6 +33,25 @@ from evalkit.trial import Trial
 
 if TYPE_CHECKING:
     from evalkit.keeping import Keeper
+    from evalkit.store.calibrations import StoredCalibration
+
+
+class Sameness:
+    """Whether all outputs so far are one and the same; only the first is kept, and only while they are."""
+
+    def __init__(self) -> None:
+        self.holds = True
+        self._first: Any = None
+        self._seen = False
+
+    def see(self, value: Any) -> None:
+        """Look at one more output."""
+        if not self.holds:
+            return
+        if not self._seen:
+            self._first, self._seen = value, True
+        elif type(value) is not type(self._first) or value != self._first:
+            self.holds, self._first = False, None
 
 
 @dataclasses.dataclass(slots=True, kw_only=True, eq=False)
@@ -44,6 +64,7 @@ class _Part:
     baseline: Reference | None = None
     named: Mapping[str, Reference] = dataclasses.field(default_factory=dict)
     trials: list[Trial] = dataclasses.field(default_factory=list)
+    outputs: Sameness = dataclasses.field(default_factory=Sameness)
     verdicts: tuple[Verdict, ...] | None = None
     metrics: tuple[Metric, ...] | None = None
 
@@ -116,6 +137,7 @@ class Recorder:
         self._started_at = utc_now()
         self._parts: dict[str, _Part] = {}
         self._keeper: Keeper | None = None
+        self._calibrations: list[StoredCalibration] | None = None
 
     def declare(
         self,
@@ -137,7 +159,7 @@ class Recorder:
         baseline, named = self.baselines.references(info.name, gates, where=info.location)
         require(gates, info, baseline, named)
         redact = self._redactor.now
-        info = redaction.of_suite(info, redact)
+        info = redaction.of_suite(self._judges_known(info), redact)
         kept = redaction.of_dataset(dataset, redact)
         if kept is not dataset:
             by_id = {case.id: case for case in kept.cases}
@@ -155,6 +177,22 @@ class Recorder:
         self.launches.declare(info, cases, gates, trials)
         if self._keeper is not None:
             self._keeper.suite(info, dataset, cases)
+
+    def _judges_known(self, info: SuiteInfo) -> SuiteInfo:
+        """The suite with what the store knows of its judges; read once, and only where there are any."""
+        if not any(scorer.is_judge for scorer in info.scorers):
+            return info
+        from evalkit.trust import with_standing
+
+        if self._calibrations is None:
+            from evalkit.store import open_store
+
+            self._calibrations = []
+            with contextlib.suppress(StoreError, NotFound):  # a store that is not there yet knows nothing
+                if self.url is not None:
+                    with open_store(self.url, create=False) as store:
+                        self._calibrations = store.calibrations()
+        return with_standing(info, self._calibrations)
 
     def declaration(self, suite: str) -> dict[str, Any]:
         """A suite's declaration as plain JSON data, for a recorder in another process."""
@@ -207,7 +245,11 @@ class Recorder:
         redact = self._redactor.now
         trials = [redaction.of_trial(trial, redact) for trial in trials]
         self._snapshots.see(trials)
-        self._parts[suite].trials.extend(trial.without_payload() for trial in trials)
+        part = self._parts[suite]
+        for trial in trials:
+            if trial.output.error is None:
+                part.outputs.see(trial.output.value)
+        part.trials.extend(trial.without_payload() for trial in trials)
         if self._keeper is not None:
             self._keeper.trials(suite, trials)
 
@@ -237,6 +279,8 @@ class Recorder:
         part = self._parts[suite]
         if part.verdicts is None:
             info = self.launches.outcome(suite)
+            if part.outputs.holds and len(part.trials) > 1 and any(scorer.is_judge for scorer in info.scorers):
+                info = dataclasses.replace(info, metadata={**info.metadata, SAME_OUTPUT: True})
             if info != part.info:
                 part.info = info
                 if self._keeper is not None:

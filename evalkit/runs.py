@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from evalkit.annotation import Annotation
 from evalkit.case import CLUSTER, Case
 from evalkit.errors import MissingExtra
 from evalkit.trial import Trial
@@ -58,14 +59,41 @@ class DatasetInfo:
     source: str | None = None
 
 
+SAME_OUTPUT = "same_output"
+"""The key of a suite's metadata that says that all its outputs were one and the same."""
+
+Standing = Literal["uncalibrated", "stale", "calibrated", "interchangeable"]
+"""Where a judge stands on the ladder; `stale` is one that was calibrated in another version."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeRecord:
+    """How far a judge can be trusted, as it was known. `calibration` is the id of what says so, `None` without one.
+
+    `rates` are, for a judge of yes and no, the passes it found, all passes, the fails it found, and all fails.
+    """
+
+    standing: Standing = "uncalibrated"
+    calibration: str | None = None
+    rates: tuple[int, int, int, int] | None = None
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ScorerInfo:
-    """Which scorer a suite used; `pass_mark` is text such as `>= 0.8`, or `None`."""
+    """Which scorer a suite used; `pass_mark` is text such as `>= 0.8`, or `None`. `judge` is how far one that asks a
+    model can be trusted, `None` for any other.
+    """
 
     name: str
     version: str
     pass_mark: str | None = None
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    judge: JudgeRecord | None = None
+
+    @property
+    def is_judge(self) -> bool:
+        """Whether it asks a model by a rubric, or is a panel of such scorers."""
+        return "rubric_version" in self.config or "judges" in self.config
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +164,14 @@ class SuiteInfo:
 class SuiteRun:
     """One suite in one run: the declaration, the cases that were selected, the trials that finished.
 
-    `trials` may come without payload (`Trial.without_payload`); every other field of theirs is there.
+    `trials` may come without payload (`Trial.without_payload`); every other field of theirs is there. `labels` are
+    what people said of the outputs, where somebody asked for them.
     """
 
     info: SuiteInfo
     cases: tuple[Case, ...]
     trials: tuple[Trial, ...]
+    labels: tuple[Annotation, ...] = ()
 
     @property
     def versions(self) -> tuple[Version, ...]:

@@ -80,6 +80,7 @@ def render(run: Run, *, width: int, color: bool, baseline: Run | None = None) ->
         else:
             text.append(f"No metrics: the run is {run.status}.")
         text.extend(_remarks(run, suite.info.name, width, paint))
+        text.extend(_of_judges(suite, width, paint))
         parts.append("\n".join(text))
     parts.extend(_closing(run, width, paint))
     return "\n\n".join(parts) + "\n" if parts else "The run has no suites.\n"
@@ -338,6 +339,24 @@ def _remarks(run: Run, suite: str, width: int, paint: Paint) -> Iterator[str]:
                 said.add(text)
                 lines = wrapped(clean(f"{metric.name}: {text}"), width - 2)
                 yield from (paint(f"  {line}", "2") for line in lines)
+
+
+def _of_judges(suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]:
+    """What should be said of the judges, and how far they can be trusted."""
+    judges = [scorer for scorer in suite.info.scorers if scorer.is_judge]
+    if not judges:
+        return
+    from evalkit.stats.remarks import remarks
+
+    texts = [(text, "33") for text in remarks(suite)]
+    for scorer in judges:
+        standing = "uncalibrated" if scorer.judge is None else scorer.judge.standing
+        text = f"{scorer.name}: its judge is {standing}"
+        if standing in ("uncalibrated", "stale"):
+            text += f", so it is no evidence; see evalkit judges calibrate {scorer.name} --help"
+        texts.append((f"{text}.", "2"))
+    for text, code in texts:
+        yield from (paint(f"  {line}", code) for line in wrapped(clean(text), width - 2))
 
 
 def _closing(run: Run, width: int, paint: Paint) -> Iterator[str]:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from evalkit.annotation import Annotation
 from evalkit.canonical import new_id, utc_now
 from evalkit.errors import DatasetError, NotFound, did_you_mean
 from evalkit.labelrows import label_rows
-from evalkit.runs import Run, ScorerInfo, SuiteRun
+from evalkit.runs import JudgeRecord, Run, ScorerInfo, Standing, SuiteInfo, SuiteRun
 from evalkit.score import Score
 from evalkit.stats.calibration import Calibration, Item, calibrate
 
 if TYPE_CHECKING:
     from evalkit.store.calibrations import StoredCalibration
-
-Standing = Literal["uncalibrated", "stale", "calibrated", "interchangeable"]
-"""Where a judge stands on the ladder; `stale` is one that was calibrated in another version."""
 
 MEANINGS = {
     "uncalibrated": "not fit to decide: use it in gates without evidence only, and read its scores with care",
@@ -47,17 +44,12 @@ class Labelled:
     picked: int | None = 0
 
 
-def is_judge(scorer: ScorerInfo) -> bool:
-    """Whether a scorer asks a model by a rubric."""
-    return "rubric_version" in scorer.config or "judges" in scorer.config
-
-
 def judges_of(run: Run) -> dict[str, ScorerInfo]:
     """The judges of a run by name; of one name in several suites, the first."""
     found: dict[str, ScorerInfo] = {}
     for suite in run.suites:
         for scorer in suite.info.scorers:
-            if is_judge(scorer):
+            if scorer.is_judge:
                 found.setdefault(scorer.name, scorer)
     return found
 
@@ -72,6 +64,53 @@ def standing(name: str, version: str, known: Iterable[StoredCalibration]) -> Sta
             return one.trust  # type: ignore[return-value]  # what was written is one of them
         others = True
     return "stale" if others else "uncalibrated"
+
+
+def record_of(scorer: ScorerInfo, known: Sequence[StoredCalibration]) -> JudgeRecord:
+    """How far a judge can be trusted, by what is known (newest first)."""
+    found = next((one for one in known if one.is_of(scorer.name, scorer.version)), None)
+    rates = None if found is None else _rates(found.body, scorer)
+    return JudgeRecord(
+        standing=standing(scorer.name, scorer.version, known),
+        calibration=None if found is None else found.id,
+        rates=rates,
+    )
+
+
+def with_standing(info: SuiteInfo, known: Sequence[StoredCalibration]) -> SuiteInfo:
+    """The suite with what is known of its judges, which is nothing where `known` is empty."""
+    if not any(scorer.is_judge for scorer in info.scorers):
+        return info
+    scorers = tuple(
+        dataclasses.replace(scorer, judge=record_of(scorer, known)) if scorer.is_judge else scorer
+        for scorer in info.scorers
+    )
+    return dataclasses.replace(info, scorers=scorers)
+
+
+def informed(run: Run, annotations: Sequence[Annotation], known: Sequence[StoredCalibration]) -> Run:
+    """The run with what people have said of its outputs since, and with what is known of its judges by now."""
+    suites = tuple(
+        dataclasses.replace(
+            suite,
+            info=with_standing(suite.info, known),
+            labels=tuple(one for one in annotations if one.suite == suite.info.name),
+        )
+        for suite in run.suites
+    )
+    return dataclasses.replace(run, suites=suites)
+
+
+def _rates(body: Mapping[str, Any], scorer: ScorerInfo) -> tuple[int, int, int, int] | None:
+    """For a judge of yes and no: how many of people's passes it found, and how many of their fails."""
+    worth = dict(scorer.config.get("levels") or {"pass": 1.0, "fail": 0.0})
+    best = {float(value): str(label) for label, value in worth.items()}
+    labels, table = list(body.get("labels", ())), body.get("table", ())
+    good, bad = best.get(1.0), best.get(0.0)
+    if len(worth) != 2 or good not in labels or bad not in labels or len(labels) != 2:
+        return None
+    one, other = labels.index(good), labels.index(bad)
+    return table[one][one], sum(table[one]), table[other][other], sum(table[other])
 
 
 def verdict_of(score: Score) -> str | None:

@@ -53,8 +53,11 @@ def command(
     """
     from evalkit.baselines import Baselines
     from evalkit.gates import exit_code
+    from evalkit.trust import informed
 
-    found = invocation.load(run, payload=False)
+    with invocation.open_store() as store:
+        found = store.load(store.resolve(run), payload=False)
+        found = informed(found, store.annotations(found.id), store.calibrations())
     settings = invocation.settings()
     on_inconclusive = inconclusive or settings.inconclusive
     baselines = Baselines(url=settings.store, name=baseline or settings.baseline)

@@ -14,7 +14,7 @@ from evalkit.gates.comparable import check_kind, check_reference, check_size
 from evalkit.gates.deciding import FEWEST_GRADED, FEWEST_REPEATED
 from evalkit.gates.gate import LABEL_STATISTICS, Gate, is_quantile, quoted
 from evalkit.gates.meaning import is_share
-from evalkit.gates.support import refuse_unsupported
+from evalkit.gates.people import rests_on_people
 from evalkit.gates.versus import Reference
 from evalkit.gates.words import plural
 from evalkit.runs import SuiteInfo
@@ -48,8 +48,10 @@ def check(
     with another version of the dataset or of a scorer.
     """
     for gate in gates:
-        refuse_unsupported(gate)
         _check_metric(gate, known, possible)
+        if rests_on_people(gate):
+            _check_by_people(gate)
+            continue
         check_kind(gate)
         _check_trials(gate, info)
     if gates and not known and not possible and not info.scorers:
@@ -58,9 +60,10 @@ def check(
             "the suite has no scorer, so no gate of it can ever pass",
             hint="Add scorers=[…] to the suite.",
         )
-    for gate in gates:
+    others = [gate for gate in gates if not rests_on_people(gate)]
+    for gate in others:
         check_reference(gate, info, baseline, named, known)
-    for gate in gates:
+    for gate in others:
         count = info.dataset.size if gate.slice is None else _slice_size(gate, cases, info)
         if not info.is_partial and count is not None:
             _check_evidence(gate, info, count, _clusters(gate, cases, info))
@@ -98,6 +101,16 @@ def _check_metric(gate: Gate, known: Collection[str], possible: Collection[str])
         why="Known here: " + ", ".join(names) + ".",
         hint="A gate is on a scorer's name, a name that a scorer gives its scores, or a built-in metric.",
     )
+
+
+def _check_by_people(gate: Gate) -> None:
+    what = "a judge's agreement" if gate.judge else "a corrected metric"
+    if gate.baseline is not None or gate.slice is not None or gate.each:
+        _refuse(
+            gate,
+            f"{what} is of a whole suite, and not compared with a baseline, taken of a slice or asked of each case",
+            hint=f"Write {gate.subject} >= 0.8 @ 95%.",
+        )
 
 
 def _check_trials(gate: Gate, info: SuiteInfo) -> None:

@@ -6,19 +6,19 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from evalkit.errors import GateError
 from evalkit.gates import versus as against
 from evalkit.gates.claims import decide_claim
-from evalkit.gates.deciding import decide
+from evalkit.gates.deciding import Finding, decide
 from evalkit.gates.early import first_cases, tagged
 from evalkit.gates.gate import Gate
 from evalkit.gates.parser import parse
+from evalkit.gates.people import Evidence, decide_by_people, evidence, fit, from_plain, rests_on_people, to_plain
 from evalkit.gates.sample import Sample, from_inputs, sample, to_inputs
-from evalkit.gates.support import refuse_unsupported
 from evalkit.gates.versus import Reference, Versus, reference_for, versus
-from evalkit.runs import SuiteRun, Verdict
+from evalkit.runs import Standing, SuiteRun, Verdict
 from evalkit.stats.columns import read
 
 DEFAULT_ERRORS = Gate(
@@ -53,23 +53,25 @@ def judge(
     version cannot decide, for a comparison without a baseline, and for one with another version of the dataset or
     scorer.
     """
-    for gate in gates:
-        refuse_unsupported(gate)
     if not gates:
         return ()
     suite = first_cases(suite)
     table = read(suite)
     reference = Reference(suite=baseline) if isinstance(baseline, SuiteRun) else baseline
     found: list[Verdict] = []
+    standings = {one.name: one.judge.standing for one in suite.info.scorers if one.judge is not None}
     for gate in gates:
-        if gate.baseline is None:
+        standing = standings.get(gate.metric)
+        if rests_on_people(gate):
+            found.append(_by_people(gate, evidence(gate, suite), suite.info.name, on_inconclusive))
+        elif gate.baseline is None:
             data_at = tagged(sample(gate, table), gate, suite)
             # A suite that failed and stopped did not wait for the gate that nobody wrote: no failure of its own.
             policy: OnInconclusive = "warn" if data_at.stopped and gate == DEFAULT_ERRORS else on_inconclusive
-            found.append(_verdict(gate, data_at, suite.info.name, policy))
+            found.append(_verdict(gate, data_at, suite.info.name, policy, standing))
         else:
             data = versus(gate, table, reference_for(gate, reference, named))
-            found.append(_verdict(gate, data, suite.info.name, on_inconclusive))
+            found.append(_verdict(gate, data, suite.info.name, on_inconclusive, standing))
     return tuple(found)
 
 
@@ -81,8 +83,12 @@ def recompute(verdict: Verdict) -> Verdict:
     """
     try:
         gate = parse(verdict.gate)
-        found = from_inputs(verdict.inputs) if gate.baseline is None else against.from_inputs(verdict.inputs)
-        return _verdict(gate, found, verdict.suite, verdict.on_inconclusive)
+        if rests_on_people(gate):
+            return _by_people(gate, from_plain(verdict.inputs), verdict.suite, verdict.on_inconclusive)
+        inputs = dict(verdict.inputs)
+        standing = inputs.pop("judge", None)
+        found = from_inputs(inputs) if gate.baseline is None else against.from_inputs(inputs)
+        return _verdict(gate, found, verdict.suite, verdict.on_inconclusive, standing)
     except (KeyError, TypeError, ValueError, AttributeError, LookupError) as error:
         if isinstance(error, GateError):
             raise
@@ -92,11 +98,30 @@ def recompute(verdict: Verdict) -> Verdict:
         ) from error
 
 
-def _verdict(gate: Gate, found: Sample | Versus, suite: str, on_inconclusive: OnInconclusive) -> Verdict:
+def _verdict(
+    gate: Gate, found: Sample | Versus, suite: str, on_inconclusive: OnInconclusive, standing: Standing | None
+) -> Verdict:
     if isinstance(found, Versus):
         finding, inputs = decide_claim(gate, found), against.to_inputs(found)
     else:
         finding, inputs = decide(gate, found), to_inputs(found)
+    if standing is not None:
+        finding, inputs = fit(gate, finding, standing), {**inputs, "judge": standing}
+    return _made(gate, finding, found, inputs, suite, on_inconclusive)
+
+
+def _by_people(gate: Gate, found: Evidence, suite: str, on_inconclusive: OnInconclusive) -> Verdict:
+    return _made(gate, decide_by_people(gate, found), found, to_plain(found), suite, on_inconclusive)
+
+
+def _made(
+    gate: Gate,
+    finding: Finding,
+    found: Sample | Versus | Evidence,
+    inputs: Mapping[str, Any],
+    suite: str,
+    on_inconclusive: OnInconclusive,
+) -> Verdict:
     fields = {field.name: getattr(finding, field.name) for field in dataclasses.fields(finding)}
     return Verdict(
         suite=suite,

@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from evalkit.runs import ScorerInfo, SuiteRun
+from evalkit.runs import SAME_OUTPUT, ScorerInfo, SuiteRun
 from evalkit.score import Score
 from evalkit.stats.calibration import positions
 from evalkit.stats.raters import krippendorff_alpha
@@ -19,9 +19,6 @@ FEWEST = 10
 FEWEST_FOR_LENGTH = 30
 STRONG = 0.3
 """A correlation with length below this is not worth a sentence."""
-
-SAME_OUTPUT = "same_output"
-"""The key of a suite's metadata that says that all its outputs were one text."""
 
 _FAMILIES = (
     "gpt", "o1", "o3", "o4", "claude", "gemini", "gemma", "llama", "mistral", "mixtral", "qwen", "deepseek", "phi",
@@ -35,7 +32,7 @@ def remarks(suite: SuiteRun) -> list[str]:
     A judge that never varies, answers that could not be read, a liking for a place or for length, judges of a panel
     that do not agree, one output for all cases, and a judge of the same family as the model under test.
     """
-    judges = {scorer.name: scorer for scorer in suite.info.scorers if _is_judge(scorer)}
+    judges = {scorer.name: scorer for scorer in suite.info.scorers if scorer.is_judge}
     if not judges:
         return []
     by_name: dict[str, list[tuple[Trial, Score]]] = defaultdict(list)
@@ -72,10 +69,6 @@ def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
     shared = math.fsum((one - first) * (two - second) for one, two in pairs)
     spread = math.fsum((one - first) ** 2 for one, _ in pairs) * math.fsum((two - second) ** 2 for _, two in pairs)
     return shared / math.sqrt(spread) if spread > 0 else None
-
-
-def _is_judge(scorer: ScorerInfo) -> bool:
-    return "rubric_version" in scorer.config or "judges" in scorer.config
 
 
 def _one_output(suite: SuiteRun, by_name: Mapping[str, Sequence[tuple[Trial, Score]]]) -> Iterator[str]:

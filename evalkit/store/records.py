@@ -14,6 +14,7 @@ from evalkit.spans import Trace
 from evalkit.store import usages
 from evalkit.store.blobs import BlobReader
 from evalkit.store.cells import flag_of, maybe_text_of, text_cell, text_of, time_of
+from evalkit.store.plain import from_plain
 from evalkit.trial import Output, Trial
 from evalkit.versions import Version
 
@@ -55,7 +56,7 @@ def suite_info_of(cells: Cells, size: int, versions: tuple[Version, ...] = ()) -
         nodeid=text_of(nodeid),
         location=text_of(location),
         dataset=DatasetInfo(name=text_of(dataset), digest=digest, size=size, source=maybe_text_of(source)),
-        scorers=tuple(ScorerInfo(**scorer) for scorer in json.loads(scorers)),
+        scorers=tuple(from_plain(ScorerInfo, scorer) for scorer in json.loads(scorers)),
         gates=tuple(json.loads(gates)),
         repeat=repeat,
         declared=declared,

@@ -20,6 +20,7 @@ from evalkit.store.cells import (
     time_cell,
 )
 from evalkit.store.database import Row
+from evalkit.store.plain import to_plain
 from evalkit.trial import Trial
 
 RUN = (
@@ -133,6 +134,7 @@ def _scorer(scorer: ScorerInfo) -> dict[str, object]:
         "version": scorer.version,
         "pass_mark": scorer.pass_mark,
         "config": dict(scorer.config),
+        **({} if scorer.judge is None else {"judge": to_plain(scorer.judge)}),
     }
 
 

@@ -7,9 +7,9 @@ import datetime as dt
 import pytest
 
 from evalkit.case import Case
-from evalkit.runs import DatasetInfo, ScorerInfo, SuiteInfo, SuiteRun
+from evalkit.runs import SAME_OUTPUT, DatasetInfo, ScorerInfo, SuiteInfo, SuiteRun
 from evalkit.score import Score
-from evalkit.stats.remarks import SAME_OUTPUT, correlation, family, remarks
+from evalkit.stats.remarks import correlation, family, remarks
 from evalkit.trial import Output, Trial
 from evalkit.usage import Usage
 from evalkit.versions import Version

@@ -84,6 +84,7 @@ def judge_by(
     config = {
         "rubric": rubric.name,
         "rubric_version": rubric.version,
+        "levels": {level.label: level.value for level in rubric.scale},
         "model": asked.label,
         "model_id": asked.model_id,
         "model_version": asked.version,

@@ -59,6 +59,7 @@ def prefer(
     config = {
         "rubric": rubric.name,
         "rubric_version": rubric.version,
+        "levels": {"win": 1.0, "tie": 0.5, "loss": 0.0},
         "model": asked.label,
         "model_id": asked.model_id,
         "model_version": asked.version,
