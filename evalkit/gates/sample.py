@@ -146,8 +146,8 @@ def label_problem(gate: Gate, data: Labelled) -> str:
     given = {label for side in sides for label, column in zip(side.labels, side.columns, strict=True) if column}
     if given <= {"true", "false", NO_ANSWER} and not set(classes) & {"true", "false"}:
         return (
-            f"{name} says whether an answer was right, not which label it was (such as {_listed(classes)}), so it has no "
-            f"{gate.reduces_by}."
+            f"{name} says whether an answer was right, not which label it was (such as {_listed(classes)}), so it has "
+            f"no {gate.reduces_by}."
         )
     if gate.reduces_by != "f1" and len(classes) < 2:
         return f"Every case expects the same label, {classes[0]}, so there is no agreement beyond chance to speak of."
