@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -59,9 +60,12 @@ class Outgoing:
         _ = self._shelved().get("")  # which reads them all
 
     def begin(self) -> None:
-        """Handle calls from now on, once there is something to call with."""
+        """Handle calls from now on, once there is something to call with: at once where there is a model to ask."""
         for name in _HTTP:
             self._stop.append(when_imported(name, self._install))
+        clients = sys.modules.get("evalkit.models.clients")
+        if clients is not None:
+            clients.get_ready()
 
     def _install(self) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from evalkit.calling import Limits
+from evalkit.models import clients
 from evalkit.models.border import spec_of
 from evalkit.models.keys import KeyReference
 from evalkit.models.request import (
@@ -87,6 +88,7 @@ class Configured:
     def _hold(self, spec: Spec) -> None:
         self.spec = spec
         self.version: Version = spec.version
+        clients.expect()
 
     @property
     def name(self) -> str:

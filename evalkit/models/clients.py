@@ -2,6 +2,9 @@
 
 A client's pool of connections looks at every connection it has for every call, which costs with many calls at once.
 Several small pools take its place: a client for each two calls that are in flight.
+
+Importing openai takes about a second. A session that has a model does it before its first trial, whose latency would
+have it otherwise.
 """
 
 from __future__ import annotations
@@ -55,6 +58,9 @@ class Clients(Generic[C]):
             with self._lock:
                 self._busy[least] -= 1
 
+
+_NOWHERE = "http://127.0.0.1/v1"
+_EXPECTED = threading.Event()
 
 _LOCK = threading.Lock()
 _SYNC: dict[_Place, Clients[OpenAI]] = {}
@@ -124,6 +130,27 @@ def _async(place: _Place) -> AsyncOpenAI:
 
     http_client = DefaultAsyncHttpxClient(verify=_tls(_library(DefaultAsyncHttpxClient)))
     return AsyncOpenAI(base_url=place[0], api_key=place[1], max_retries=0, http_client=http_client)
+
+
+def expect() -> None:
+    """Take note that there is a model, so that the next session gets ready to ask it."""
+    _EXPECTED.set()
+
+
+def get_ready() -> None:
+    """Import what the first call would have to wait for, where there is a model that could be asked.
+
+    No connection is made. A second time does nothing.
+    """
+    if _EXPECTED.is_set():
+        _read_all()
+
+
+@cache
+def _read_all() -> None:
+    response_type()
+    with _sync((_NOWHERE, _NO_KEY)) as client:
+        _ = client.chat.completions, client.responses, client.embeddings  # each is imported when it is asked for
 
 
 @cache
