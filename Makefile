@@ -1,6 +1,7 @@
 # Needs Python 3.11 or newer, git and make; everything else is installed on first use.
 VENV ?= .venv
 PYTEST_ARGS ?=
+EVALKIT_TEST_PG_URL ?= local
 BIN = $(VENV)/bin
 QUICK = --ignore tests/plugin --ignore tests/config --ignore tests/cli --ignore tests/examples
 export PYTHON
@@ -15,6 +16,7 @@ demo: $(VENV)/.installed  ## a run, its gates and its HTML report, offline
 	$(BIN)/evalkit demo
 	@echo "The command evalkit is in $(BIN); put it on your path with: . $(BIN)/activate"
 
+test: export EVALKIT_TEST_PG_URL := $(EVALKIT_TEST_PG_URL)
 test: setup packages  ## everything the tests need, then all of them
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
@@ -47,7 +49,7 @@ wheel: setup  ## dist/*.whl
 setup: $(VENV)/.dev  ## the environment for development
 
 packages:
-	@scripts/system-packages chromium
+	@scripts/system-packages chromium postgresql
 
 $(VENV)/.installed: pyproject.toml
 	scripts/environment $(VENV) -e .

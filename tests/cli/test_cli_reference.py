@@ -28,6 +28,8 @@ FREE = (
     "aliases",
     "body",
     "messages",
+    "recall",
+    "bias",
 )
 """Fields whose keys are the user's, or data."""
 
@@ -78,6 +80,10 @@ def test_every_command_is_in_the_page(name: str) -> None:
         ("evalkit.diff/1", ["prompts", "diff", "greet", "v1", "v2"], ()),
         ("evalkit.added/1", ["prompts", "add", "greet"], ()),
         ("evalkit.added/1", ["sync"], ()),
+        ("evalkit.judges/1", ["judges", "list"], ()),
+        ("evalkit.label/1", ["label", "last", "--name", "tone", "--import", "labels.csv"], ()),
+        ("evalkit.calibration/1", ["judges", "calibrate", "tone", "--labels", "verdicts.csv"], ()),
+        ("evalkit.rescore/1", ["rescore", "last", "--scorer", "evalkit_scorers:exact_match"], ("evalkit.show/1",)),
         ("evalkit.config/1", ["config"], ()),
         ("evalkit.cache/1", ["cache", "stats"], ()),
         ("evalkit.cache/1", ["cache", "prune", "--all"], ()),
@@ -96,6 +102,8 @@ def test_every_field_is_documented_and_every_document_has_its_schema(
         Path("prompts").mkdir(exist_ok=True)
         Path("prompts/greet.md").write_text(f"{settings}Hello {{{{ name }}}}", encoding="utf-8")
         assert cli("prompts", "add", "greet").code == 0
+    Path("labels.csv").write_text("case,label,annotator\nc1,kind,ada\n", encoding="utf-8")
+    Path("verdicts.csv").write_text("judge,human_1,human_2,human_3\n" + "kind,kind,kind,cold\n" * 30, encoding="utf-8")
     found = cli(*words, "--json").json()
     for document in found if isinstance(found, list) else [found]:
         assert document["schema"] == schema

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalkit.case import Case
+from evalkit.launches import Launches
 from evalkit.runner import Engine, Job
+from evalkit.runs import DatasetInfo, SuiteInfo
 from evalkit.session import _flights
 
 bodies = st.lists(
@@ -64,10 +66,13 @@ def test_every_job_ends_once_and_no_more_run_than_may(bodies, limit):
             timeout=0.002 if kind == "timeout" else None,
         )
 
+    jobs = [job(index, kind, pause) for index, (kind, pause) in enumerate(bodies)]
+    launches = Launches()
+    dataset = DatasetInfo(name="numbers", digest="0" * 64, size=len(jobs))
+    launches.declare(SuiteInfo(name="suite", nodeid="", location="", dataset=dataset), [one.case for one in jobs], [])
     engine = Engine(max_threads=4)
     try:
-        jobs = iter([job(index, kind, pause) for index, (kind, pause) in enumerate(bodies)])
-        ended = [finished.trial for lot in _flights(engine, jobs, limit) for finished in lot]
+        ended = [finished.trial for lot in _flights(engine, "suite", iter(jobs), limit, launches) for finished in lot]
     finally:
         engine.close()
     assert sorted(int(trial.case_id) for trial in ended) == list(range(len(bodies)))
