@@ -20,7 +20,7 @@ METHODS = {
 
 
 def figure(value: float | None, unit: str = "") -> str:
-    """`value` with its unit: `0.925`, `1.24 s`, `85 ms`, `$0.0132`, `1,204`; `–` for `None`.
+    """`value` with its unit: `0.925`, `1.24 s`, `85 ms`, `$0.0132`, `$0.00000542`, `1,204`; `–` for `None`.
 
     A share is never rounded to 0 or 1 unless it is 0 or 1: 0.9996 is not `1.000`.
     """
@@ -29,7 +29,7 @@ def figure(value: float | None, unit: str = "") -> str:
     if unit == "s":
         return _seconds(value)
     if unit in ("$", "USD"):
-        return f"${value:,.2f}" if abs(value) >= 1 or value == 0 else f"${value:.4g}"
+        return f"${value:,.2f}" if abs(value) >= 1 or value == 0 else f"${_part(value)}"
     if unit == "tokens":
         return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:,.1f}"
     return _number(value) + (f" {unit}" if unit else "")
@@ -76,6 +76,12 @@ def duration(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """`1 case`, `2 cases`, `1,204 cases`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _part(value: float) -> str:
+    # of a dollar: a call may cost a few millionths of one, and people do not read 5.4e-06
+    text = f"{value:.4g}"
+    return f"{value:.{2 - int(text.partition('e')[2])}f}".rstrip("0") if "e" in text else text
 
 
 def _seconds(value: float) -> str:

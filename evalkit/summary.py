@@ -17,11 +17,14 @@ from evalkit.spending import spent_line
 from evalkit.stats.differences import Difference, dataset_refusal, differences
 from evalkit.stats.paired import LOG_RATIO
 
-BUILTINS_SHOWN = {"errors": ("rate",), "latency": ("median", "mean"), "cost": ("sum",)}
+BUILTINS_SHOWN = {
+    "errors": ("rate",),
+    "latency": ("median", "mean"),
+    "cost": ("sum",),
+    "input_tokens": ("mean",),
+    "output_tokens": ("mean",),
+}
 """Which statistic of a quantity that every suite has is shown without a gate on it; the first there is."""
-
-HIDDEN = ("input_tokens", "output_tokens")
-"""Quantities that are shown only where a gate is on them."""
 
 FAULTS_SHOWN = 3
 """How many kinds of error are told apart; the rest is counted."""
@@ -101,8 +104,8 @@ def table(run: Run, suite: str, compared: Mapping[str, Difference] | None = None
         gated = [gate for gate in gated if gate.metric != metric.name]
         on_it = [gate for gate in mine if gate.label == label or gate.label in others]
         unknown = metric.value is None and not metric.scored + metric.errored
-        silent = metric.name in HIDDEN or (metric.name in BUILTINS_SHOWN and unknown)
-        versus = _versus(differing.get(metric.name), metric.unit)
+        silent = metric.name in BUILTINS_SHOWN and unknown
+        versus = _versus(_alike(differing.get(metric.name), metric), metric.unit)
         rerun = reruns.get((metric.name, metric.statistic))
         if not on_it and not silent:
             yield dataclasses.replace(_line(metric, label=label, rerun=rerun), versus=versus)
@@ -130,6 +133,15 @@ def _compared(suite: SuiteRun, baseline: Run | None) -> tuple[Mapping[str, Diffe
     found = {one.name: one for one in differences(before, suite, p_values=False)}
     refused = [f"{one.name}, {one.refused}" for one in found.values() if one.refused]
     return found, f"Not compared with the baseline: {'; '.join(refused)}." if refused else ""
+
+
+def _alike(difference: Difference | None, metric: Metric) -> Difference | None:
+    """The difference of a total, beside a total: what is compared is the mean of a case."""
+    if difference is None or metric.statistic != "sum":
+        return difference
+    ends = (difference.difference, difference.low, difference.high)
+    total, low, high = (None if end is None else end * difference.pairs for end in ends)
+    return dataclasses.replace(difference, difference=total, low=low, high=high)
 
 
 def _versus(difference: Difference | None, unit: str) -> str:
@@ -196,7 +208,7 @@ def _shown(metrics: Sequence[Metric]) -> list[Metric]:
         wanted = BUILTINS_SHOWN.get(name, ("mean", "rate"))
         ranked = [metric for statistic in wanted for metric in several if metric.statistic == statistic]
         chosen.append(ranked[0] if ranked else several[0])
-    return sorted(chosen, key=lambda metric: metric.name in BUILTINS_SHOWN or metric.name in HIDDEN)
+    return sorted(chosen, key=lambda metric: metric.name in BUILTINS_SHOWN)
 
 
 def _like(metric: Metric, label: str, metrics: Sequence[Metric]) -> Metric:
@@ -327,7 +339,7 @@ def _remarks(run: Run, suite: str, width: int, paint: Paint) -> Iterator[str]:
     """What is missing and why, and what a metric has to say about itself."""
     said: set[str] = set()
     for metric in _shown([metric for metric in run.metrics if metric.suite == suite]):
-        if metric.name in HIDDEN or (metric.name in BUILTINS_SHOWN and not metric.scored):
+        if metric.name in BUILTINS_SHOWN and not metric.scored:
             continue
         texts = []
         if metric.unscored + metric.errored and metric.name not in BUILTINS_SHOWN:

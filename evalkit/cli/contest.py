@@ -27,6 +27,7 @@ def lines(found: Candidates, width: int, paint: Paint) -> Iterator[str]:
     for name in names:
         yield ""
         yield from (paint(line, "1") for line in wrapped(clean(name), width))
+        yield from _versions(found, letters, name, width)
         rows, refused = _rows(found, letters, name)
         if rows:
             columns = grid.fit((_columns(rows, level) for level in range(3)), width)
@@ -47,6 +48,16 @@ def lines(found: Candidates, width: int, paint: Paint) -> Iterator[str]:
         "winner's curse). Judge the one you pick again, on cases that had no part in the choice.",
         width,
     )
+
+
+def _versions(found: Candidates, letters: Sequence[str], name: str, width: int) -> Iterator[str]:
+    """Which prompts and models each side used, where the suite has any."""
+    sides = [("base", found.comparisons[0].base)]
+    sides += [(letter, one.candidate) for letter, one in zip(letters, found.comparisons, strict=True)]
+    for side, run in sides:
+        used = [one.title for suite in run.suites if suite.info.name == name for one in suite.versions]
+        if used:
+            yield from wrapped(clean(f"{side:<4}  {', '.join(used)}"), width)
 
 
 def _rows(found: Candidates, letters: Sequence[str], name: str) -> tuple[list[Row], list[str]]:

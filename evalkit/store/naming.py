@@ -1,14 +1,18 @@
-"""What a person calls a run: its id, the beginning of it, `last`, or `SUITE@last`."""
+"""What a person calls a run: its id, the beginning of it, `last` or `SUITE@last`, or `last~2`, two runs before that."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from evalkit.errors import NotFound, did_you_mean
+from evalkit.figures import count
 from evalkit.store.cells import text_cell, text_of
 from evalkit.store.database import Database, Session
 
 _SHOWN = 5
+_COUNTED = re.compile(r"(?:(?P<suite>.+)@)?last(?:~(?P<back>\d{1,18}))?", re.DOTALL)
+_FURTHEST = 1_000_000
 
 
 def resolve(database: Database, name: str) -> str:
@@ -17,23 +21,33 @@ def resolve(database: Database, name: str) -> str:
     with database.reading() as session:
         if not session.execute("SELECT 1 FROM runs LIMIT 1"):
             raise NotFound("The store has no runs yet.", where=database.url, hint="Make one: pytest evals/")
-        if name == "last":
-            newest: str = session.execute("SELECT id FROM runs ORDER BY started_at DESC, id DESC LIMIT 1")[0][0]
-            return newest
-        if name.endswith("@last"):
-            return _last_of(session, database.url, name.removesuffix("@last"))
-        return _by_prefix(session, database.url, name)
+        counted = _COUNTED.fullmatch(name)
+        if counted is None:
+            return _by_prefix(session, database.url, name)
+        suite, back = counted["suite"], min(int(counted["back"] or 0), _FURTHEST)
+        found = _newest(session, back + 1) if suite is None else _newest_of(session, database.url, suite, back + 1)
+    if back < len(found):
+        return found[back]
+    raise NotFound(
+        f'There is no run "{name}": the store has {count(len(found), "run")}{f" of {suite}" if suite else ""}.',
+        where=database.url,
+        hint="See which there are: evalkit runs",
+    )
 
 
-def _last_of(session: Session, where: str, suite: str) -> str:
+def _newest(session: Session, limit: int) -> list[str]:
+    found = session.execute("SELECT id FROM runs ORDER BY started_at DESC, id DESC LIMIT ?", [limit])
+    return [run_id for (run_id,) in found]
+
+
+def _newest_of(session: Session, where: str, suite: str, limit: int) -> list[str]:
     found = session.execute(
         "SELECT id FROM runs WHERE id IN (SELECT run_id FROM suites WHERE name = ?)"
-        " ORDER BY started_at DESC, id DESC LIMIT 1",
-        [text_cell(suite)],
+        " ORDER BY started_at DESC, id DESC LIMIT ?",
+        [text_cell(suite), limit],
     )
     if found:
-        newest: str = found[0][0]
-        return newest
+        return [run_id for (run_id,) in found]
     known = [text_of(name) for (name,) in session.execute("SELECT DISTINCT name FROM suites")]
     raise NotFound(
         f'No run has a suite "{suite}".{did_you_mean(suite, known)}',
@@ -61,5 +75,5 @@ def _by_prefix(session: Session, where: str, name: str) -> str:
     raise NotFound(
         f'The store has no run "{name}".{did_you_mean(name, [*ids, "last", *suites])}',
         where=where,
-        hint="A run is named by its id, the beginning of it, last, or SUITE@last; see: evalkit runs",
+        hint="A run is named by its id, the beginning of it, last, last~1 or SUITE@last; see: evalkit runs",
     )

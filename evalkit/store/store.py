@@ -106,7 +106,8 @@ class Store:
         return earlier_runs(self._database, run_id)
 
     def resolve(self, name: str) -> str:
-        """The id of the run called `name`: an id, a prefix that only one has, `last`, or `SUITE@last`.
+        """The id of the run called `name`: an id, a prefix that only one has, `last`, `SUITE@last`, or `last~2`, which
+        is two runs before the last.
 
         Raises `NotFound`, with near matches, or with the runs that an ambiguous prefix could mean.
         """

@@ -33,6 +33,19 @@ def test_an_id_its_beginning_last_and_a_suites_last(store: Store, three: list[st
     assert store.resolve("math@last") == three[2]
 
 
+def test_runs_are_counted_back_from_the_last(store: Store, three: list[str]) -> None:
+    assert [store.resolve(name) for name in ("last~0", "last~1", "last~2")] == three[::-1]
+    assert store.resolve("math@last~1") == three[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "there"), [("last~3", "has 3 runs"), ("math@last~2", "has 2 runs of math"), ("last~" + "9" * 18, "3 runs")]
+)
+def test_before_the_first_there_is_none(store: Store, three: list[str], name: str, there: str) -> None:
+    with pytest.raises(NotFound, match=there):
+        store.resolve(name)
+
+
 def test_a_beginning_that_several_runs_have_lists_them_newest_first(store: Store, three: list[str]) -> None:
     with pytest.raises(NotFound, match="beginning of 2 runs") as caught:
         store.resolve("aaaa")

@@ -38,7 +38,7 @@ METRICS = (
     metric("politeness", 0.7, scored=37, unscored=2, errored=1),
     metric("latency", 0.123, unit="s"),
     metric("cost", None, "sum", unit="$", scored=0, unscored=40),
-    metric("input_tokens", 812.0, unit="tokens"),
+    metric("input_tokens", None, unit="tokens", scored=0, unscored=40),
 )
 VERDICTS = (
     verdict("accuracy >= 0.9", "pass", 0.925, fragile=True, reason="not shown"),
@@ -133,7 +133,20 @@ def test_what_nothing_was_measured_of_is_left_out() -> None:
     assert "input_tokens" not in text
 
 
-def test_a_hidden_quantity_is_shown_where_a_gate_is_on_it() -> None:
+def test_tokens_and_their_cost_are_shown_where_they_are_known() -> None:
+    spent = (
+        metric("cost", 0.0123, unit="$", statistic="sum"),
+        metric("input_tokens", 32_480.0, unit="tokens", statistic="sum"),
+        metric("input_tokens", 812.0, unit="tokens"),
+        metric("output_tokens", None, unit="tokens", scored=0),
+    )
+    shown = rows(render(a_run(metrics=spent), width=160, color=False))
+    assert words(shown["cost"]).startswith("cost $0.0123")
+    assert words(shown["input_tokens"]).startswith("input_tokens 812 ")
+    assert "output_tokens" not in shown
+
+
+def test_a_gate_on_tokens_stands_beside_them() -> None:
     gates = (verdict("input_tokens <= 1000 tokens", "pass", 812.0),)
     line = rows(render(a_run(verdicts=gates), width=160, color=False))["input_tokens"]
     assert "812" in line
