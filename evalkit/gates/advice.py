@@ -99,7 +99,7 @@ def on_missing(gate: Gate, sample: Sample) -> str:
     if sample.stopped:
         return ON_STOPPED
     if sample.absent:
-        return "Let the run finish: --evalkit-resume takes up where it stopped."
+        return "Let the run finish: only the trials that never ran can decide it."
     raised = sample.errored - sample.failed
     if raised >= max(sample.unscored, 1):
         return f"The scorer raised on {plural(raised, 'trial')}: repair it and score the stored outputs again."

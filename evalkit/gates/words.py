@@ -60,7 +60,7 @@ def asked(gate: Gate) -> str:
 
 def bound(gate: Gate) -> str:
     """The bound as it was written, with its unit."""
-    written = format(gate.threshold or 0, "f")
+    written = format(Decimal(0) if gate.threshold is None else gate.threshold, "f")
     unit = gate.unit or ("" if gate.metric == "errors" else _UNITS.get(gate.metric, ""))
     return _with(written, unit)
 

@@ -63,7 +63,12 @@ class Planned:
             items[place] = item
 
     def info(self, settings: Settings, *, gates: Sequence[Gate], selection: str | None, kept: str = "") -> SuiteInfo:
-        """The record of the declaration, as it is in this run; `kept` is why no suite of it may stop early."""
+        """The record of the declaration, as it is in this run; `kept` is why no suite of it may stop early.
+
+        `selection` is what chose items in this session. Where it left out none of this suite, it is no selection:
+        `-k test_one` picks a suite, and not a part of it.
+        """
+        whole = len(self.items) == len(self.dataset) * self.repeat
         return suite_info(
             self.suite,
             self.dataset,
@@ -74,7 +79,7 @@ class Planned:
             gates=self.gates,
             repeat=self.repeat,
             planned=len(self.items),
-            selection=selection,
+            selection=None if whole else selection,
             versions=self.chosen.versions,
             stop=stop_of(self.suite, gates, settings, cases=len(self.selected()), kept=kept),
         )

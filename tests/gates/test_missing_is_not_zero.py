@@ -184,9 +184,15 @@ def test_a_run_that_stopped_is_judged_with_what_never_ran_as_missing(verdict):
     assert (found.cases, found.trials) == (100, 60)
     assert "The run stopped early: 40 of 100 trials never ran." in found.reason
     assert "finish" in found.hint
+    assert "--" not in found.hint, "no flag takes up a run where it stopped"
     assert verdict("accuracy >= 0.6", stopped).decision == "pass"
     assert verdict("errors <= 5%", stopped).decision == "inconclusive"
     assert verdict("accuracy >= 0.9", [0] * 60 + ["absent"] * 40).decision == "fail"
+
+
+def test_a_bound_of_zero_is_written_as_zero(verdict):
+    found = verdict("errors <= 0", [1] * 60 + ["absent"] * 40)
+    assert "and 0 lies in between" in found.reason
 
 
 def test_a_repeat_that_never_ran_is_missing_in_its_case(verdict):

@@ -85,6 +85,14 @@ def test_k_selects_and_the_run_says_it_is_partial(run_evals):
     assert [case.id for case in ran.suite.cases] == ["c1", "c3"]
 
 
+def test_k_that_leaves_out_no_case_of_a_suite_leaves_it_whole(run_evals):
+    """Who picks one suite of several by its name has run all of it: it may be a baseline."""
+    ran = run_evals(SUITE, "-k", "test_it")
+    assert ran.suite.info.selection is None
+    assert not ran.run.is_partial
+    assert "no baseline" not in ran.result.stdout.str()
+
+
 def test_a_node_id_selects_one_case(run_evals, pytester):
     run_evals(SUITE)
     ran = run_evals(SUITE, "test_inner.py::test_it[c1]")
