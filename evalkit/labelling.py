@@ -34,8 +34,9 @@ class Asked:
 
 
 def to_ask(run: Run, *, suite: str | None = None, sample: int | None = SAMPLE, seed: int = 0) -> list[Asked]:
-    """The outputs to be labelled, in the order of asking: `sample` of them drawn by `seed`, or all for `None`.
+    """The outputs to be labelled, in the order of asking: `sample` cases drawn by `seed`, or all for `None`.
 
+    Of a case that was tried several times, one trial is drawn: further trials of a case say little that is new.
     The same run, sample and seed always give the same list, so that a second session goes on with the first, and
     several annotators see the same outputs. Trials that ended in an error have nothing to label. Raises `SuiteError`
     for a suite that is not there, and where nothing is left to ask about.
@@ -44,9 +45,15 @@ def to_ask(run: Run, *, suite: str | None = None, sample: int | None = SAMPLE, s
     if not found:
         raise SuiteError(f"The run {run.id} has no outputs to label.")
     chosen: Chosen = "all"
-    if sample is not None and sample < len(found):
-        found = random.Random(f"{run.id}:{seed}").sample(found, sample)  # noqa: S311 - a sample, not a secret
-        chosen = "random"
+    draw = random.Random(f"{run.id}:{seed}")  # noqa: S311 - a sample, not a secret
+    if sample is not None:
+        tried: dict[tuple[str, str], list[tuple[SuiteRun, Trial]]] = {}
+        for one, trial in found:
+            tried.setdefault((one.info.name, trial.case_id), []).append((one, trial))
+        if sample < len(found):
+            chosen = "random"
+            found = [draw.choice(trials) for trials in tried.values()]
+            found = draw.sample(found, min(sample, len(found)))
     cases = {(one.info.name, case.id): case for one, _ in found for case in one.cases}
     return [
         Asked(

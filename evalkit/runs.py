@@ -92,7 +92,7 @@ class ScorerInfo:
 
     @property
     def is_judge(self) -> bool:
-        """Whether it asks a model by a rubric, or is a panel of such scorers."""
+        """Whether it asks a model by a rubric, or is made of scorers that do: a panel, a cascade."""
         return "rubric_version" in self.config or "judges" in self.config
 
 

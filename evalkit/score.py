@@ -84,6 +84,15 @@ class Score:
         elif self.label is None and self.status == "scored":
             object.__setattr__(self, "status", "unscored")
 
+    @property
+    def said(self) -> str | None:
+        """The score in a word, as people would give it: its label, or `pass` and `fail`; `None` where it has none."""
+        if self.status != "scored":
+            return None
+        if self.label is not None:
+            return self.label
+        return None if self.passed is None else "pass" if self.passed else "fail"
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scorer:

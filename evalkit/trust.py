@@ -34,6 +34,7 @@ RECORDED = "recorded"
 class Labelled:
     """What a calibration is made of: the cases, in pairs of both orders where the judge compares, and how they were
     chosen. `picked` counts those that somebody picked, which stand for nothing but themselves; `None` is not known.
+    `repeats` are labels of further trials of the same cases, which were left out: they are no independent evidence.
     """
 
     judge: str
@@ -42,6 +43,7 @@ class Labelled:
     items: tuple[Item, ...]
     orders: tuple[tuple[str | None, str | None], ...] = ()
     picked: int | None = 0
+    repeats: int = 0
 
 
 def judges_of(run: Run) -> dict[str, ScorerInfo]:
@@ -113,15 +115,6 @@ def _rates(body: Mapping[str, Any], scorer: ScorerInfo) -> tuple[int, int, int, 
     return table[one][one], sum(table[one]), table[other][other], sum(table[other])
 
 
-def verdict_of(score: Score) -> str | None:
-    """What a score says as a label: its own, or `pass` and `fail`; `None` where it says nothing."""
-    if score.status != "scored":
-        return None
-    if score.label is not None:
-        return score.label
-    return None if score.passed is None else "pass" if score.passed else "fail"
-
-
 def labelled_run(run: Run, annotations: Sequence[Annotation], judge: str) -> Labelled:
     """The cases of a run that people labelled for `judge`, with what it said of them.
 
@@ -147,12 +140,14 @@ def labelled_run(run: Run, annotations: Sequence[Annotation], judge: str) -> Lab
     people = sorted({annotator for labels in said.values() for annotator in labels})
     scores = {key: score for suite in run.suites for key, score in _scores(suite, judge)}
     items, orders = [], []
-    for key, labels in said.items():
+    once = {key[:2]: key for key in sorted(said, reverse=True)}
+    for key in once.values():
+        labels = said[key]
         score = scores.get(key)
         items.append(
             Item(
                 humans=tuple(labels.get(person) for person in people),
-                judge=None if score is None else verdict_of(score),
+                judge=None if score is None else score.said,
             )
         )
         named = None if score is None else score.metadata.get("verdicts")
@@ -164,7 +159,8 @@ def labelled_run(run: Run, annotations: Sequence[Annotation], judge: str) -> Lab
         source=f"run {run.id}",
         items=tuple(items),
         orders=tuple(orders),
-        picked=sum(how == "given" for how in chosen.values()),
+        picked=sum(chosen[key] == "given" for key in once.values()),
+        repeats=len(said) - len(once),
     )
 
 
@@ -227,6 +223,7 @@ def shape(labelled: Labelled, found: Calibration) -> dict[str, Any]:
         "version": labelled.version,
         "source": labelled.source,
         "picked": labelled.picked,
+        "repeats": labelled.repeats,
         "trust": found.trust,
         "reasons": list(found.reasons),
         "n": found.n,

@@ -95,6 +95,8 @@ def _cautions(labelled: Labelled, found: Calibration, width: int) -> list[str]:
             f"{count(labelled.picked, 'case')} were picked by somebody and not drawn: if that was done by looking at "
             "the judge, these figures flatter it or wrong it."
         )
+    if labelled.repeats:
+        said.append(f"Labels of {count(labelled.repeats, 'further trial')} of the same cases were left out.")
     said.append(f"{count(found.n, 'label')} from {labelled.source}. The limits are conventions; see docs/judges.md.")
     return ["", *(line for text in said for line in wrapped(clean(text), width))]
 

@@ -163,7 +163,7 @@ def _key(labels: Sequence[str], paint: Paint) -> str:
 
 
 def _only_judge(run: Run) -> str:
-    judges = sorted({one.name for suite in run.suites for one in suite.info.scorers if "rubric" in one.config})
+    judges = sorted({one.name for suite in run.suites for one in suite.info.scorers if one.is_judge})
     if len(judges) == 1:
         return judges[0]
     scorers = sorted({one.name for suite in run.suites for one in suite.info.scorers})

@@ -18,8 +18,17 @@ from evalkit.runs import Decision, ScorerInfo, Standing, SuiteRun
 from evalkit.score import Score
 from evalkit.stats.agreement import cohen_kappa, matthews
 from evalkit.stats.calibration import Item, calibrate
-from evalkit.stats.correction import FEWEST_LABELS, Corrected, informative, prediction_powered, rogan_gladen
+from evalkit.stats.correction import (
+    FEWEST_LABELS,
+    Powered,
+    informative,
+    mixed,
+    powered_share,
+    prediction_powered,
+    rogan_gladen,
+)
 from evalkit.stats.intervals import clopper_pearson
+from evalkit.stats.special import normal_quantile
 
 PPI = "PPI++"
 ROGAN_GLADEN = "Rogan–Gladen"
@@ -31,11 +40,13 @@ class Evidence:
     """What such a gate is decided from, as counts.
 
     `pairs` are (people's value, judge's value, cases) where both are known, `others` (judge's value, cases) without a
-    label; `unjudged` cases have neither, `failed` ended in an error of the function under test and count as 0. `picked`
-    labels were left out, as somebody picked their cases. `calibration` is what an earlier calibration of this version
-    of the judge says: found passes, passes, found fails, fails. `labels` and `table` are what people and judge said,
-    `positive` the label worth 1 and `negative` the one worth 0; `consistent` of `ordered` pairs had the same winner in
-    both orders. `problem` is why nothing can be said, and empty otherwise.
+    label, `unread` (people's value, cases) without a verdict of the judge; `unjudged` cases have neither, `failed`
+    ended in an error of the function under test and count as 0, as do such trials of a case that has others. What
+    several people said of an output counts as its mean, and so do several trials of a case. `picked` labels were left
+    out, as somebody picked their cases. `calibration` is what an earlier calibration of this version of the judge
+    says: found passes, passes, found fails, fails. `labels` and `table` are what people and judge said, `positive` the
+    label worth 1 and `negative` the one worth 0; `consistent` of `ordered` pairs had the same winner in both orders.
+    `problem` is why nothing can be said, and empty otherwise.
     """
 
     cases: int
@@ -45,6 +56,7 @@ class Evidence:
     errored: int
     pairs: tuple[tuple[float, float, int], ...] = ()
     others: tuple[tuple[float, int], ...] = ()
+    unread: tuple[tuple[float, int], ...] = ()
     unjudged: int = 0
     failed: int = 0
     picked: int = 0
@@ -137,7 +149,12 @@ def _agreement(
 ) -> Evidence:
     if not said:
         return dataclasses.replace(base, problem="Nobody has labelled any of these outputs.")
-    items = [Item(humans=tuple(labels), judge=_label(scores.get(key))) for key, labels in said.items()]
+    # Trials of one case are no independent evidence: each case counts once, with the first that was labelled.
+    once = {key[0]: key for key in sorted(said, reverse=True)}
+    items = [
+        Item(humans=tuple(said[key]), judge=None if (score := scores.get(key)) is None else score.said)
+        for key in once.values()
+    ]
     if all(item.majority is None for item in items):
         return dataclasses.replace(base, problem="People do not agree on any of these outputs.")
     found = calibrate(items)
@@ -155,14 +172,6 @@ def _agreement(
     )
 
 
-def _label(score: Score | None) -> str | None:
-    if score is None or score.status != "scored":
-        return None
-    if score.label is not None:
-        return score.label
-    return None if score.passed is None else "pass" if score.passed else "fail"
-
-
 def _values(
     base: Evidence,
     suite: SuiteRun,
@@ -174,27 +183,29 @@ def _values(
 ) -> Evidence:
     pairs: Counter[tuple[float, float]] = Counter()
     others: Counter[float] = Counter()
+    unread: Counter[float] = Counter()
     unjudged = failed = 0
-    numbers: dict[str, list[int]] = defaultdict(list)
-    broken: set[tuple[str, int]] = set()
+    tried: dict[str, list[int]] = defaultdict(list)
+    fine: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for trial in suite.trials:
-        numbers[trial.case_id].append(trial.number)
-        if trial.output.error is not None:
-            broken.add((trial.case_id, trial.number))
+        tried[trial.case_id].append(trial.number)
+        if trial.output.error is None:
+            fine[trial.case_id].append((trial.case_id, trial.number))
     for case in suite.cases:
-        keys = [(case.id, number) for number in numbers[case.id]]
-        fine = [key for key in keys if key not in broken]
-        if keys and not fine:
-            failed += 1
+        keys = fine[case.id]
+        if not keys:
+            failed, unjudged = failed + bool(tried[case.id]), unjudged + (not tried[case.id])
             continue
-        values = {key: scores[key].value for key in fine if key in scores}
-        judged = {key: value for key, value in values.items() if value is not None}
-        labelled = [key for key in judged if key in said]
-        if labelled:
-            people = [math.fsum(worth[label] for label in said[key]) / len(said[key]) for key in labelled]
-            pairs[_mean(people), _mean([judged[key] for key in labelled])] += 1
+        share = len(keys) / len(tried[case.id])
+        judged = {key: value for key in keys if key in scores and (value := scores[key].value) is not None}
+        people = {key: _mean([worth[label] for label in said[key]]) for key in keys if key in said}
+        both = [key for key in people if key in judged]
+        if both:
+            pairs[share * _mean([people[key] for key in both]), share * _mean([judged[key] for key in both])] += 1
+        elif people:
+            unread[share * _mean(list(people.values()))] += 1
         elif judged:
-            others[_mean(list(judged.values()))] += 1
+            others[share * _mean(list(judged.values()))] += 1
         else:
             unjudged += 1
     record = None if scorer is None else scorer.judge
@@ -202,6 +213,7 @@ def _values(
         base,
         pairs=tuple((one, other, count) for (one, other), count in sorted(pairs.items())),
         others=tuple(sorted(others.items())),
+        unread=tuple(sorted(unread.items())),
         unjudged=unjudged,
         failed=failed,
         picked=picked,
@@ -268,14 +280,13 @@ def _by_agreement(gate: Gate, found: Evidence) -> Finding:
 def _by_correction(gate: Gate, found: Evidence) -> Finding:
     level = gate.confidence or 0.95
     labelled = sum(count for *_, count in found.pairs)
-    known = labelled + sum(count for _, count in found.others)
     if labelled < FEWEST_LABELS:
         return _reused(gate, found, labelled, level)
-    ends = [_powered(found, missing, level) for missing in ((0.0, 1.0) if found.unjudged else (0.0,))]
-    share = (known + found.unjudged) / (known + found.unjudged + found.failed)
-    value = share * sum(one.value for one in ends) / len(ends)
-    low, high = share * min(one.low for one in ends), share * max(one.high for one in ends)
-    weight = ends[0].weight or 0.0
+    share, weight = _powered(found, level)
+    known = labelled + sum(count for _, count in found.others)
+    lowest, highest = _with_the_rest(share, known, found)
+    low, high = lowest.interval(level=level).low, highest.interval(level=level).high
+    value = (lowest.value + highest.value) / 2
     shown = f"{gate.subject} is {value:.3f}, by {plural(labelled, 'label')} and the judge, which counted {weight:.0%}"
     if found.unjudged:
         shown += f"; {plural(found.unjudged, 'case')} without a score may be anything"
@@ -284,17 +295,27 @@ def _by_correction(gate: Gate, found: Evidence) -> Finding:
     method = PPI if found.others else LABELS_ALONE
     if gate.level is None:
         return _point(gate, value, shown)
-    return _ranged(gate, value, max(low, 0.0), min(high, 1.0), level, method, shown, labels=labelled)
+    return _ranged(gate, value, low, high, level, method, shown, labels=labelled)
 
 
-def _powered(found: Evidence, missing: float, level: float) -> Corrected:
+def _powered(found: Evidence, level: float) -> tuple[Powered, float]:
+    """The share among the cases that the judge has a verdict on, and how much the judge counted."""
     labels = [people for people, _, count in found.pairs for _ in range(count)]
     judged = [judge for _, judge, count in found.pairs for _ in range(count)]
-    others = [value for value, count in found.others for _ in range(count)] + [missing] * found.unjudged
-    if others:
-        return prediction_powered(labels, judged, others, level=level)
-    # Everything is labelled: the judge has nothing to add.
-    return prediction_powered(labels, labels, labels, weight=0.0, level=level)
+    others = [value for value, count in found.others for _ in range(count)]
+    weight = prediction_powered(labels, judged, others).weight or 0.0 if others else 0.0
+    return powered_share(labels, judged, others, level=level), weight
+
+
+def _with_the_rest(share: Powered, known: int, found: Evidence) -> tuple[Powered, Powered]:
+    """The share among all cases, if those of which nothing is known were all 0, and if they were all 1."""
+    told = sum(count for _, count in found.unread)
+    ones = math.fsum(value * count for value, count in found.unread)
+    zeros = told - ones + found.failed
+    return (
+        mixed(share, of=known, ones=ones, zeros=zeros + found.unjudged),
+        mixed(share, of=known, ones=ones + found.unjudged, zeros=zeros),
+    )
 
 
 def _reused(gate: Gate, found: Evidence, labelled: int, level: float) -> Finding:
@@ -302,9 +323,9 @@ def _reused(gate: Gate, found: Evidence, labelled: int, level: float) -> Finding
     too_few = f"{plural(labelled, 'drawn label')} of these outputs, and {FEWEST_LABELS} are needed"
     if found.picked:
         too_few += f" ({plural(found.picked, 'label')} of picked cases do not count)"
-    passed = sum(count for value, count in (*found.others, *((judge, n) for _, judge, n in found.pairs)) if value == 1)
-    n = sum(count for _, count in found.others) + labelled
-    if found.calibration is None or not n or any(value not in (0.0, 1.0) for value, _ in found.others):
+    verdicts = [*found.others, *((judge, count) for _, judge, count in found.pairs)]
+    passed, n = sum(count for value, count in verdicts if value == 1), sum(count for _, count in verdicts)
+    if found.calibration is None or not n or any(value not in (0.0, 1.0) for value, _ in verdicts):
         return Finding(decision="inconclusive", reason=f"There are {too_few}.", hint=_how_to_label(gate, FEWEST_LABELS))
     hits, positives, rejections, negatives = found.calibration
     if not informative(true_positives=hits, positives=positives, true_negatives=rejections, negatives=negatives):
@@ -315,17 +336,25 @@ def _reused(gate: Gate, found: Evidence, labelled: int, level: float) -> Finding
             hint=_how_to_label(gate, FEWEST_LABELS),
         )
     one = rogan_gladen(
-        passed, n, true_positives=hits, positives=positives, true_negatives=rejections, negatives=negatives, level=level
+        passed,
+        n,
+        true_positives=hits,
+        positives=positives,
+        true_negatives=rejections,
+        negatives=negatives,
+        level=level,
+        added=1,
     )
-    share = (n + found.unjudged) / (n + found.unjudged + found.failed)
-    spare = found.unjudged / (n + found.unjudged)
-    low, high = share * one.low * (1 - spare), share * (one.high * (1 - spare) + spare)
-    value = share * one.value
+    share = Powered(value=one.value, variance=one.error**2, fewest=0, most=math.inf)
+    lowest, highest = _with_the_rest(share, n, found)
+    reach = normal_quantile((1 - level) / 2)
+    low, high = lowest.value - reach * math.sqrt(lowest.variance), highest.value + reach * math.sqrt(highest.variance)
+    value = (lowest.value + highest.value) / 2
     known = plural(positives + negatives, "label")
     shown = f"{gate.subject} is {value:.3f}, by a calibration on {known}, as if the judge erred here as it did there"
     if gate.level is None:
         return _point(gate, value, shown)
-    return _ranged(gate, value, low, high, level, ROGAN_GLADEN, shown)
+    return _ranged(gate, value, max(low, 0.0), min(high, 1.0), level, ROGAN_GLADEN, shown)
 
 
 def _point(gate: Gate, value: float, shown: str) -> Finding:
@@ -384,8 +413,8 @@ def to_plain(found: Evidence) -> dict[str, Any]:
 def from_plain(inputs: Mapping[str, Any]) -> Evidence:
     """The evidence that `to_plain` wrote. Raises `KeyError` or `TypeError` for anything else."""
     given = dict(inputs["people"])
-    for name in ("pairs", "others", "table"):
-        given[name] = tuple(tuple(row) for row in given[name])
+    for name in ("pairs", "others", "unread", "table"):
+        given[name] = tuple(tuple(row) for row in given.get(name, ()))
     given["labels"] = tuple(given["labels"])
     given["calibration"] = None if given["calibration"] is None else tuple(given["calibration"])
     return Evidence(**given)

@@ -10,7 +10,8 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from evalkit.stats.special import normal_quantile
+from evalkit.stats.intervals import Interval, clopper_pearson
+from evalkit.stats.special import normal_quantile, t_quantile
 
 FEWEST_LABELS = 30
 """Below this many labels the normal approximation of either interval is not to be trusted."""
@@ -77,6 +78,65 @@ def prediction_powered(
     )
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Powered:
+    """A corrected share in [0, 1], its variance, and the fewest and the most independent cases it can be worth."""
+
+    value: float
+    variance: float
+    fewest: float
+    most: float
+
+    def interval(self, *, level: float = 0.95) -> Interval:
+        """The exact interval of a share of as many right-or-wrong cases as this one's variance amounts to.
+
+        Normal errors are too sure of themselves near 0 and 1, where they may even be 0. Korn and Graubard (1998) do
+        the same for surveys. docs/design/judges.md has what either does to a gate whose bound is the truth.
+        """
+        value = min(max(self.value, 0.0), 1.0)
+        worth = self.most if self.variance <= 0 else value * (1 - value) / self.variance
+        n = min(max(worth, self.fewest), self.most)
+        return clopper_pearson(n * value, n, level=level)
+
+
+def powered_share(
+    labels: Sequence[float], judged: Sequence[float], others: Sequence[float], *, level: float = 0.95
+) -> Powered:
+    """`prediction_powered` for values in [0, 1], as a share whose interval holds near 0 and 1 too.
+
+    Where the judge was hardly ever wrong, its mistakes are too few to say how often it is: their variance is taken to
+    be at least that of two mistakes. With the best weight, the judge never makes it worse than the labels alone.
+    Without `others` every case is labelled, and the judge has nothing to add.
+    """
+    n = len(labels)
+    if not others:
+        return Powered(value=_mean(labels), variance=_variance(labels) / n, fewest=n, most=n)
+    found = prediction_powered(labels, judged, others)
+    weight = found.weight or 0.0
+    residuals = _variance([label - weight * verdict for label, verdict in zip(labels, judged, strict=True)])
+    tail = (1 - level) / 2
+    shrink = (normal_quantile(tail) / t_quantile(tail, n - 1)) ** 2
+    variance = (weight**2 * _variance(others) / len(others) + max(residuals, 2 / n) / n) / shrink
+    return Powered(value=found.value, variance=variance, fewest=n, most=n + len(others))
+
+
+def mixed(share: Powered, *, of: int, ones: float = 0, zeros: float = 0) -> Powered:
+    """`share` of `of` cases, together with others whose value is known to be 1 or 0.
+
+    How many of each kind there are is a matter of chance too: what lies between the kinds adds to the variance.
+    """
+    total = of + ones + zeros
+    part, value = of / total, min(max(share.value, 0.0), 1.0)
+    mean = part * value + ones / total
+    between = max(part * value**2 + ones / total - mean**2, 0.0) / total
+    return Powered(
+        value=mean,
+        variance=part**2 * share.variance + between,
+        fewest=share.fewest,
+        most=share.most + ones + zeros,
+    )
+
+
 def _weight(labels: Sequence[float], judged: Sequence[float], others: Sequence[float]) -> float:
     # λ = Cov(Y, Ŷ) / ((1 + n/N) Var(Ŷ)), the variance over all verdicts
     everything = [*judged, *others]
@@ -97,6 +157,7 @@ def rogan_gladen(
     true_negatives: int,
     negatives: int,
     level: float = 0.95,
+    added: float = 0.0,
 ) -> Corrected:
     """The share that people would pass, from the share that a judge passed and its record on a calibration set.
 
@@ -104,6 +165,9 @@ def rogan_gladen(
     had passed, and failed `true_negatives` of the `negatives` that they had failed. θ̂ = (p̂ + q₀ − 1) / (q₀ + q₁ − 1),
     its variance by the delta method, cut to [0, 1]. It assumes that the judge errs on this system as it did on
     the calibration set. Source: Rogan and Gladen (1978); the variance as in Lee et al. (2025), arXiv 2511.21140.
+
+    `added` successes and failures are added to either rate in the variance, and only there: a judge that was right 20
+    times out of 20 is not one that never errs. Gates add one of each.
 
     Raises `ValueError` for an empty class or no cases, and where `informative` is false: such a judge cannot be
     corrected.
@@ -116,10 +180,12 @@ def rogan_gladen(
         raise ValueError("the judge passes what people fail at least as often as what they pass")
     share = passed / n
     value = (share + reject - 1) / strength
+    seen_hit = (true_positives + added) / (positives + 2 * added)
+    seen_reject = (true_negatives + added) / (negatives + 2 * added)
     spread = (
         share * (1 - share) / n
-        + value**2 * hit * (1 - hit) / positives
-        + (1 - value) ** 2 * reject * (1 - reject) / negatives
+        + value**2 * seen_hit * (1 - seen_hit) / positives
+        + (1 - value) ** 2 * seen_reject * (1 - seen_reject) / negatives
     )
     error = math.sqrt(spread) / strength
     half = normal_quantile((1 - level) / 2) * error

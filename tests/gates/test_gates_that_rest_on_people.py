@@ -141,7 +141,7 @@ def test_an_earlier_calibration_is_used_where_this_run_has_no_labels() -> None:
     found = verdict("help.corrected >= 0.6 @ 95%", suite(judged, rates=(45, 50, 34, 40)))
     assert (found.decision, found.method) == ("pass", "Rogan–Gladen")
     assert found.observed == pytest.approx(0.8)
-    assert (found.low, found.high) == pytest.approx((0.6769533840, 0.9230466160))
+    assert (found.low, found.high) == pytest.approx((0.6724326504, 0.9275673496))  # a little wider: one of each added
     assert "as if the judge erred here as it did there" in found.reason
 
 

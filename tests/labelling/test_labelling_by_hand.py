@@ -16,7 +16,7 @@ from evalkit.labelling import labels_of, left, read_labels, to_ask
 from evalkit.store import open_store
 
 
-@evalkit.scorer(name="polite", config={"rubric": "polite"}, blocking=False)
+@evalkit.scorer(name="polite", config={"rubric_version": "1"}, blocking=False)
 def polite(output):
     return evalkit.Score(value=float(len(output) % 2), label="yes" if len(output) % 2 else "no", explanation="SECRET")
 

@@ -7,10 +7,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evalkit.canonical import digest
 from evalkit.case import Case
 from evalkit.errors import ScorerError
 from evalkit.score import Score, Scorer, factory, scorer
-from evalkit_scorers.judges.asking import Judgement, judged
+from evalkit_scorers.judges.asking import Judgement, instruction, judged
 from evalkit_scorers.judges.model import judge_model
 from evalkit_scorers.judges.parts import Absent, parts_of
 from evalkit_scorers.judges.rubric import Rubric, shown_parts
@@ -84,6 +85,7 @@ def judge_by(
     config = {
         "rubric": rubric.name,
         "rubric_version": rubric.version,
+        "instruction": digest(instruction(rubric)),
         "levels": {level.label: level.value for level in rubric.scale},
         "model": asked.label,
         "model_id": asked.model_id,
@@ -143,7 +145,9 @@ def _mean(found: Sequence[Judgement], note: Mapping[str, Any]) -> Score:
     counted = ", ".join(f"{labels.count(label)} × {label}" for label in dict.fromkeys(labels))
     if 2 * len(decided) <= len(found):
         undecided = next(one for one in found if not isinstance(one.reading, Decided))
-        return unscored(f"{len(decided)} of {len(found)} samples gave a verdict; {_why(undecided)}", note)
+        unreadable = isinstance(undecided.reading, Unreadable)
+        why = f"{len(decided)} of {len(found)} samples gave a verdict; {_why(undecided)}"
+        return unscored(why, {**note, "unreadable": unreadable})
     values = [one.level.value for one in decided]
     mean = math.fsum(values) / len(values)
     spread = math.fsum((value - mean) ** 2 for value in values) / max(len(values) - 1, 1)
@@ -151,7 +155,7 @@ def _mean(found: Sequence[Judgement], note: Mapping[str, Any]) -> Score:
     return Score(
         value=mean,
         kind="score",
-        label=nearest.level.label if len(set(labels)) == 1 else None,
+        label=next((label for label in labels if 2 * labels.count(label) > len(found)), None),
         explanation=f"{counted}: {nearest.reasons}",
         metadata={**note, "samples": values, "variance": spread},
     )

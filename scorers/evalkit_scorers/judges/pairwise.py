@@ -7,15 +7,16 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from evalkit.canonical import digest
 from evalkit.case import Case
 from evalkit.errors import ScorerError
 from evalkit.score import Score, Scorer, factory, scorer
-from evalkit_scorers.judges.asking import Judgement, judged
+from evalkit_scorers.judges.asking import Judgement, instruction, judged
 from evalkit_scorers.judges.model import judge_model
 from evalkit_scorers.judges.parts import Absent, parts_of, shown_at
 from evalkit_scorers.judges.rubric import FOLDER, Rubric, read_rubric
 from evalkit_scorers.judges.scale import Scale
-from evalkit_scorers.judges.verdict import Decided
+from evalkit_scorers.judges.verdict import Decided, Unreadable
 from evalkit_scorers.judges.weights import verdict_alternatives, weighted
 from evalkit_scorers.options import text
 from evalkit_scorers.paths import steps_of
@@ -59,6 +60,7 @@ def prefer(
     config = {
         "rubric": rubric.name,
         "rubric_version": rubric.version,
+        "instruction": digest(instruction(rubric)),
         "levels": {"win": 1.0, "tie": 0.5, "loss": 0.0},
         "model": asked.label,
         "model_id": asked.model_id,
@@ -83,7 +85,8 @@ def prefer(
             judged(asked.ask, rubric, forward, salt=salt, **parameters),
             judged(asked.ask, rubric, backward, salt=salt, **parameters),
         )
-        note = {"judge": asked.label, "mode": config["mode"], "lengths": [len(one), len(other)]}
+        tries = sum(each.tries for each in found)
+        note = {"judge": asked.label, "tries": tries, "mode": config["mode"], "lengths": [len(one), len(other)]}
         return _score(found[0], found[1], rubric, note, likely=logprobs)
 
     return score
@@ -94,7 +97,8 @@ def _score(there: Judgement, back: Judgement, rubric: Rubric, note: Mapping[str,
     for order, reading in (("first", forward), ("second", backward)):
         if not isinstance(reading, Decided):
             why = f"with a in the {order} place: {reading.why}"
-            return Score(status="unscored", explanation=why, metadata=dict(note))
+            unreadable = isinstance(reading, Unreadable)
+            return Score(status="unscored", explanation=why, metadata={**note, "unreadable": unreadable})
     assert isinstance(forward, Decided), "seen above"
     assert isinstance(backward, Decided), "seen above"
     said = (forward.level.label, backward.level.label)

@@ -76,7 +76,7 @@ def cascade(
         raise ScorerError(
             f"cascade(above={above:g}, below={below:g}) leaves nothing to the judge, or decides both ways."
         )
-    config = {"cheap": version_of(first), "judge": version_of(second), "above": above, "below": below}
+    config = {"cheap": version_of(first), "judges": [version_of(second)], "above": above, "below": below}
 
     @scorer(
         name=name or second.name,
