@@ -96,14 +96,18 @@ def annotation(
 
 
 def labels_of(run: Run, name: str, *, suite: str | None = None) -> list[str]:
-    """The labels that a metric has had in the run, by how often; `pass` and `fail` for one that only passes or fails.
+    """What may be said of a metric: the levels of its judge, best first, whether or not it has used them all.
 
-    Empty where it has had none. Raises `NotFound` for a metric that the run does not have.
+    Of another scorer, the labels it has had, by how often; `pass` and `fail` for one that only passes or fails. Empty
+    where it has had none. Raises `NotFound` for a metric that the run does not have.
     """
     counts: dict[str, int] = {}
     known: set[str] = set()
     decided = False
     for one in _suites(run, suite):
+        levels = next((scorer.config.get("levels") for scorer in one.info.scorers if scorer.name == name), None)
+        if levels:
+            return sorted(levels, key=lambda label: -float(levels[label]))
         for score in (score for trial in one.trials for score in trial.scores):
             known.add(score.name)
             if score.name != name:

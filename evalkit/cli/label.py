@@ -138,9 +138,9 @@ def _page(one: Asked, number: int, total: int, width: int, paint: Paint) -> str:
 
 
 def _lines(value: Any, width: int) -> list[str]:
-    import json
+    from evalkit_scorers.judges.parts import written
 
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1, default=str)
+    text = written(value)
     cut = text[:_LONGEST]
     lines = [f"  {line}" for part in cut.splitlines() or [""] for line in wrapped(clean(part), width - 2)]
     return lines if cut == text else [*lines, f"  … {len(text) - _LONGEST:,} characters more"]

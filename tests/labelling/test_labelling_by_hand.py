@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -175,3 +176,11 @@ def test_what_may_be_said_is_what_the_metric_has_had(run) -> None:
 def test_labels_that_are_none_are_refused(run, labels, capsys) -> None:
     assert command(["label", "last", "--labels", labels]) == 2
     assert "two to nine" in capsys.readouterr().err
+
+
+def test_every_level_of_a_judge_may_be_said_though_it_said_one_only(run) -> None:
+    (suite,) = run.suites
+    config = {"rubric_version": "1", "levels": {"no": 0.0, "yes": 1.0, "partly": 0.5}}
+    scorers = tuple(dataclasses.replace(one, config=config) for one in suite.info.scorers)
+    declared = dataclasses.replace(suite, info=dataclasses.replace(suite.info, scorers=scorers))
+    assert labels_of(dataclasses.replace(run, suites=(declared,)), "polite") == ["yes", "partly", "no"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evalkit.case import Case
+from evalkit_scorers.judges.turns import is_turns, plain, turns_as_text
 from evalkit_scorers.paths import MISSING, look_up
 
 PARTS = {
@@ -78,39 +78,32 @@ def _by_habit(part: str, case: Case, output: Any, shows: Sequence[str]) -> Any:
         if isinstance(holder, Mapping) and part in holder:
             return holder[part]
     given = case.input
-    if part == "question" and isinstance(given, Mapping):
+    if isinstance(given, Mapping) and part in ("question", "conversation"):
         rest = {key: value for key, value in given.items() if key not in shows}
-        return next(iter(rest.values())) if len(rest) == 1 else rest
+        given = next(iter(rest.values())) if len(rest) == 1 else rest
     if part == "trajectory":
-        return output
+        return _steps_in(output)
     if part == "conversation":
-        turns = given if _is_messages(given) else [{"role": "user", "content": given}]
-        more = output if _is_messages(output) else [{"role": "assistant", "content": output}]
-        return [*turns, *more]
+        turns = list(given) if is_turns(given) else [{"role": "user", "content": given}]
+        said = _steps_in(output)
+        if not is_turns(said):
+            return [*turns, {"role": "assistant", "content": said}]
+        # An application may give back the whole conversation, with what it was given at the beginning.
+        return said if list(said[: len(turns)]) == turns else [*turns, *said]
     return given if part in ("question", "source") else MISSING
 
 
-def _is_messages(value: Any) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and bool(value)
-        and all(isinstance(turn, Mapping) and "role" in turn for turn in value)
-    )
+def _steps_in(output: Any) -> Any:
+    """The steps of an agent's output: what it calls so, or all of it."""
+    if isinstance(output, Mapping):
+        return next((output[key] for key in ("trajectory", "messages", "steps") if output.get(key)), output)
+    return output
 
 
 def written(value: Any) -> str:
     """`value` as the text a judge reads: text as it is, turns of a conversation one below the other, else JSON."""
-    return _turns(value) if _is_messages(value) else _plain(value)
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1, default=str)
-
-
-def _turns(turns: Sequence[Mapping[str, Any]]) -> str:
-    lines = []
-    for number, turn in enumerate(turns, start=1):
-        rest = {key: value for key, value in turn.items() if key not in ("role", "content") and value}
-        said = _plain(turn["content"]) if turn.get("content") is not None else ""
-        lines.append(f"[{number}] {turn['role']}: {said}" + (f"\n{_plain(rest)}" if rest else ""))
-    return "\n".join(lines)
+    if is_turns(value):
+        return turns_as_text(value)
+    if isinstance(value, Mapping) and any(is_turns(part) for part in value.values()):
+        return "\n".join(f"{key}:\n{written(part)}" for key, part in value.items())
+    return plain(value)
