@@ -69,7 +69,7 @@ def collect(command: str | None = None, *, folder: Path | None = None) -> Proven
     in it is masked. Git is asked once, in `folder` or the current one; what cannot be known is `None` or empty,
     and nothing is raised.
     """
-    commit, branch, dirty = _git(folder or Path.cwd())
+    commit, branch, dirty = _checkout(folder or Path.cwd())
     return Provenance(
         commit=commit,
         branch=branch,
@@ -97,11 +97,11 @@ def _own_command() -> list[str]:
     return words
 
 
-def _git(folder: Path) -> tuple[str | None, str | None, bool | None]:
-    """Commit, branch and whether tracked files differ from the commit; files git does not know do not count."""
+def git(folder: Path, *words: str) -> str | None:
+    """What `git` prints in `folder`; `None` where it fails, takes too long or is not there."""
     try:
         done = subprocess.run(
-            ["git", "status", "--porcelain=v2", "--branch", "--untracked-files=no"],
+            ["git", *words],
             cwd=folder,
             env=os.environ | {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
@@ -110,10 +110,18 @@ def _git(folder: Path) -> tuple[str | None, str | None, bool | None]:
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _checkout(folder: Path) -> tuple[str | None, str | None, bool | None]:
+    """Commit, branch and whether tracked files differ from the commit; files git does not know do not count."""
+    status = git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
+    if status is None:
         return None, None, None
     commit = branch = None
     dirty = False
-    for line in done.stdout.decode("utf-8", "replace").splitlines():
+    for line in status.splitlines():
         if line.startswith("# branch.oid "):
             commit = line.removeprefix("# branch.oid ")
         elif line.startswith("# branch.head "):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -93,14 +94,7 @@ class Steps:
 
 
 def _first(n: int, holds: Callable[[int], bool]) -> int:
-    low, high = 0, n + 1
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    return bisect_left(range(n + 1), True, key=holds)
 
 
 class Watch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -157,13 +158,7 @@ def cases_to_decide(
         low, high = high, high * 2
         if high > MOST_CASES:
             return None
-    while low < high:
-        middle = (low + high) // 2
-        if enough(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    return low + bisect_left(range(low, high), True, key=enough)
 
 
 def _scaled(third: float, fourth: float | None, factor: float) -> tuple[float, float | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 
 from evalkit.stats.special import beta_cdf, beta_quantile, binomial_cdf, normal_quantile, t_quantile
@@ -111,11 +112,4 @@ def chance_at_least(bound: float, successes: int, n: int) -> float:
 
 def _first(n: int, holds: Callable[[int], bool]) -> int:
     """The first rank from 1 to n for which `holds`, which stays true once it is; n + 1 for none."""
-    low, high = 1, n + 1
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    return 1 + bisect_left(range(1, n + 1), True, key=holds)

@@ -34,7 +34,7 @@ def test_the_difference_is_shown_without_a_gate_on_it(run_evals):
     run_evals(source(misses=(1,)))
     ran = run_evals(source(misses=(2, 3)), "--evalkit-baseline=test_it@last")
     assert "vs baseline (paired)" in ran.text
-    ran.result.stdout.fnmatch_lines(["same*-0.025 (-0.15,+0.087) 1*2*"])
+    ran.result.stdout.fnmatch_lines(["same*-0.025 (-0.15,+0.098) 1*2*"])
 
 
 def test_a_gate_without_a_baseline_is_refused_before_anything_runs(run_evals):
