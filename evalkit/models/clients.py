@@ -1,6 +1,8 @@
 """The clients of `openai` that calls go through, for each endpoint and key, and each event loop.
 
-A client's pool of connections looks at every connection it has for every call, which costs with many calls at once.
+Asynchronous ones speak through aiohttp, by the bridge that openai has for it: a call takes about half the CPU.
+
+httpx's pool of connections looks at every connection it has for every call, which costs with many calls at once.
 Several small pools take its place: a client for each two calls that are in flight.
 
 Importing openai takes about a second. A session that has a model does it before its first trial, whose latency would
@@ -18,6 +20,7 @@ import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.request import getproxies
 
 from evalkit.models.spec import Spec
 
@@ -30,13 +33,16 @@ _Place = tuple[str, str]
 _NO_KEY = "no-key"
 _CALLS_A_CLIENT = 2
 _MOST_CLIENTS = 64
+_MANY = 500
+_LIBRARIES = ("httpx", "httpx2")
 
 
 class Clients(Generic[C]):
-    """As many clients as it takes, none with many calls at once; the one with the fewest is next."""
+    """As many clients as it takes, none with more than `calls` at once; the one with the fewest is next."""
 
-    def __init__(self, make: Callable[[], C]) -> None:
+    def __init__(self, make: Callable[[], C], *, calls: int = _CALLS_A_CLIENT) -> None:
         self._make = make
+        self._calls = calls
         self._lock = threading.Lock()
         self._busy: list[int] = []
         self.all: list[C] = []
@@ -46,7 +52,7 @@ class Clients(Generic[C]):
         """A client for one call."""
         with self._lock:
             least = min(range(len(self._busy)), key=self._busy.__getitem__, default=-1)
-            if least < 0 or (self._busy[least] >= _CALLS_A_CLIENT and len(self.all) < _MOST_CLIENTS):
+            if least < 0 or (self._busy[least] >= self._calls and len(self.all) < _MOST_CLIENTS):
                 self.all.append(self._make())
                 self._busy.append(0)
                 least = len(self._busy) - 1
@@ -97,7 +103,9 @@ async def async_client(spec: Spec, *, keyless: bool = False) -> AsyncIterator[As
     with _LOCK:
         of_loop = _ASYNC.setdefault(loop, {})
     if place not in of_loop:
-        made: Clients[AsyncOpenAI] = Clients(lambda: _async(place))
+        made: Clients[AsyncOpenAI] = Clients(
+            lambda: _async(place), calls=_CALLS_A_CLIENT if through_aiohttp() is None else _MANY
+        )
         holder = _held(made, loop)
         of_loop[place] = made, holder  # before the first await, so that a task beside this one finds it
         await anext(holder)
@@ -128,8 +136,21 @@ def _sync(place: _Place) -> OpenAI:
 def _async(place: _Place) -> AsyncOpenAI:
     from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-    http_client = DefaultAsyncHttpxClient(verify=_tls(_library(DefaultAsyncHttpxClient)))
+    kind = through_aiohttp() or DefaultAsyncHttpxClient
+    http_client = kind(verify=_tls(_library(kind)))
     return AsyncOpenAI(base_url=place[0], api_key=place[1], max_retries=0, http_client=http_client)
+
+
+@cache
+def through_aiohttp() -> type[Any] | None:
+    """The client that speaks through aiohttp, `None` where this openai has none, or a proxy is to be spoken through."""
+    import openai
+
+    kind: type[Any] | None = getattr(openai, "DefaultAioHttpClient", None)
+    # httpx knows more kinds of proxies. Where the bridge is missing, a bare client of httpx stands in its place.
+    if kind is None or getproxies() or kind.__mro__[1].__module__.partition(".")[0] in _LIBRARIES:
+        return None
+    return kind
 
 
 def expect() -> None:
@@ -149,6 +170,7 @@ def get_ready() -> None:
 @cache
 def _read_all() -> None:
     response_type()
+    through_aiohttp()
     with _sync((_NOWHERE, _NO_KEY)) as client:
         _ = client.chat.completions, client.responses, client.embeddings  # each is imported when it is asked for
 
@@ -164,8 +186,7 @@ def response_type() -> type[Any]:
 
 def _library(client: type[Any]) -> str:
     """`httpx` or `httpx2`, whichever this version of openai speaks through."""
-    ours = ("httpx", "httpx2")
-    return next(name for base in client.__mro__ if (name := base.__module__.partition(".")[0]) in ours)
+    return next(name for base in client.__mro__ if (name := base.__module__.partition(".")[0]) in _LIBRARIES)
 
 
 @cache

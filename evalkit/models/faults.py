@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from evalkit.errors import EvalkitError, ReplayMiss
+from evalkit.transport.origin import origin
 
 FaultKind = Literal[
     "rate", "server", "timeout", "connection", "garbage", "truncated", "error body", "refused", "filtered"
@@ -51,6 +52,9 @@ def fault_of(error: BaseException) -> Fault | None:
 
     if isinstance(error, Broken):
         return error.fault
+    first = origin(error)
+    if first is not error:
+        return Fault(kind="connection", said=_in_words(first))
     if isinstance(error, openai.APITimeoutError | TimeoutError):
         return Fault(kind="timeout", said="no answer in time")
     if isinstance(error, openai.APIConnectionError):

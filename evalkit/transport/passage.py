@@ -27,6 +27,7 @@ from evalkit.tracing.genai import provider_of
 from evalkit.transport import answer
 from evalkit.transport.asked import asked, is_local
 from evalkit.transport.cache import Turn
+from evalkit.transport.origin import origin
 from evalkit.transport.streams import WatchedAsync, WatchedSync, of_module
 from evalkit.usage import Usage
 
@@ -138,7 +139,7 @@ class Passage:
     def failed(self, error: BaseException) -> None:
         """No answer came, or it broke off."""
         self._let_go()
-        self._span.fail(error)
+        self._span.fail(origin(error))
 
     def _let_go(self) -> None:
         if self._slot is not None:

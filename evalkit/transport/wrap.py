@@ -1,5 +1,7 @@
 """The one place where httpx and httpx2 are touched: the methods by which their transports send a request.
 
+The bridges by which both speak through aiohttp, one of them within openai, are such transports too.
+
 A session that is installed sees every request that is sent inside one of its trials; all others go straight on. When
 the last session is gone, the methods are as they were.
 """
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 MODULES = ("httpx", "httpx2")
 """The libraries whose transports are watched: openai 2 speaks through the first, openai 3 through the second."""
 
+_BRIDGES = {"httpx_aiohttp.transport": "httpx", "openai._vendor.httpx_aiohttp.transport": "httpx2"}
+"""Transports of aiohttp, and whose requests they take."""
+
 _LOCK = threading.RLock()
 _INSTALLED: list[Traffic] = []
 _ORIGINALS: dict[tuple[type[Any], str], tuple[Any, Any]] = {}
@@ -34,6 +39,7 @@ def install(traffic: Traffic) -> None:
         _INSTALLED.append(traffic)
         if not _STOP:
             _STOP.extend(when_imported(name, functools.partial(_wrap, name)) for name in MODULES)
+            _STOP.extend(when_imported(name, functools.partial(_wrap_bridge, name)) for name in _BRIDGES)
 
 
 def uninstall(traffic: Traffic) -> None:
@@ -63,6 +69,12 @@ def _wrap(name: str) -> None:
     with _LOCK:
         _replace(getattr(module, "HTTPTransport", None), "handle_request", module, _sync)
         _replace(getattr(module, "AsyncHTTPTransport", None), "handle_async_request", module, _async)
+
+
+def _wrap_bridge(name: str) -> None:
+    with _LOCK:
+        owner = getattr(sys.modules[name], "AiohttpTransport", None)
+        _replace(owner, "handle_async_request", sys.modules[_BRIDGES[name]], _async)
 
 
 def _replace(owner: Any, name: str, module: ModuleType, make: Callable[[Any, ModuleType], Any]) -> None:

@@ -7,10 +7,14 @@ import subprocess
 import sys
 import textwrap
 
+import httpx2
+import openai
 import pytest
 
 from evalkit.models import AsyncModel, Model, Spec
-from evalkit.models.clients import Clients, async_client, sync_client
+from evalkit.models.clients import Clients, async_client, sync_client, through_aiohttp
+from evalkit.models.faults import fault_of
+from evalkit.testing import reset
 
 
 def python(code, *flags):
@@ -117,3 +121,41 @@ def test_a_model_may_be_asked_from_several_loops_and_threads(provider, kind):
     for thread in threads:
         thread.join()
     assert said == ["x"] * 8
+
+
+@pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:9"])
+def test_clients_speak_through_aiohttp_unless_there_is_a_proxy(monkeypatch, proxy):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    if proxy is not None:
+        monkeypatch.setenv("https_proxy", proxy)
+    through_aiohttp.cache_clear()
+    try:
+        found = through_aiohttp()
+    finally:
+        through_aiohttp.cache_clear()
+    assert found is (None if proxy else openai.DefaultAioHttpClient)
+
+
+def test_without_the_bridge_clients_speak_as_openai_does_by_default(monkeypatch):
+    class Missing(httpx2.AsyncClient):
+        """What openai has in the place of the bridge, where that is missing."""
+
+    monkeypatch.setattr(openai, "DefaultAioHttpClient", Missing)
+    through_aiohttp.cache_clear()
+    try:
+        assert through_aiohttp() is None
+    finally:
+        through_aiohttp.cache_clear()
+
+
+def test_a_connection_that_was_reset_is_no_timeout(provider):
+    async def ask():
+        async with async_client(AsyncModel("m", base_url=provider(reset()).url).spec) as client:
+            await client.chat.completions.create(model="m", messages=[])
+
+    with pytest.raises(openai.APIConnectionError) as caught:
+        asyncio.run(ask())
+    fault = fault_of(caught.value)
+    assert fault.kind == "connection"
+    assert "timeout" not in fault.said.lower()
