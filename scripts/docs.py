@@ -4,7 +4,8 @@
                                               without a page, all of them and the table of settings
     python scripts/docs.py --check [PAGE…]    change nothing, leave with 1 where the shown output is not what comes out
 
-A comment on the line before a fenced block says what to do with it. All blocks of a page share one empty folder.
+A comment on the line before a fenced block says what to do with it. All blocks of a page share one folder, which is
+empty, or a copy of the one that the page names: <!-- folder: examples/quickstart -->.
 
     <!-- file: evals/test_x.py -->    the block is that file
     <!-- run -->                      console: each `$ ` line is run, and what follows it is what it printed;
@@ -19,6 +20,7 @@ import dataclasses
 import difflib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,7 +32,11 @@ WIDTH = 100
 BLOCK = re.compile(
     r"^<!-- (?P<kind>file|run)(?:: (?P<what>[^\n]+?))? -->\n```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^```$", re.M | re.S
 )
+FOLDER = re.compile(r"^<!-- folder: (?P<path>\S+) -->$", re.M)
+MADE = (".*", "__pycache__")
+"""What a run leaves in a folder, and is not copied."""
 VOLATILE = [
+    (re.compile(r"^latency .* [+-][\d.]+ ?(ms|µs|s)\b.*$", re.M), "latency <differs>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<run>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<trace>"),
     (re.compile(r"\b0[0-9a-f]{7}(-[0-9a-f]{1,4})?(?![\w-])"), "<run>"),
@@ -74,14 +80,18 @@ def settled(text: str) -> str:
 
 
 def run_page(path: Path) -> Page:
-    """Run the examples of one page in an empty folder."""
+    """Run the examples of one page in a folder of its own."""
     before = path.read_text(encoding="utf-8")
     after: list[str] = []
     problems: list[str] = []
     end = 0
     with tempfile.TemporaryDirectory(prefix="evalkit-docs-") as name:
         folder = Path(name, "project")
-        folder.mkdir()
+        named = FOLDER.search(before)
+        if named is None:
+            folder.mkdir()
+        else:
+            shutil.copytree(ROOT / named["path"], folder, ignore=shutil.ignore_patterns(*MADE))
         for block in BLOCK.finditer(before):
             line = before.count("\n", 0, block.start()) + 1
             body, problem = run_block(block, folder)
