@@ -1,25 +1,51 @@
-"""The suite of `evalkit demo`: messages to a support desk, sorted into intents by a scripted toy.
+"""The suite of `evalkit demo`: messages to a support desk, sorted into intents, and the script that sorts them.
 
-The toy looks for words, as people did before there were models. It knows English better than German and is easily
-led astray, so that the table has something to show. No model answers here.
+The script stands in for a model, behind the same API. It looks for the words that the prompt lists, as people did
+before there were models, and is easily led astray, so that the table has something to show. No model answers here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import evalkit
 from evalkit.case import Case
+from evalkit.models import AsyncModel
+from evalkit.prompts import Prompt
 from evalkit.score import Score, Scorer, scorer
+from evalkit.testing import Answer, Call
+
+URL = "DEMO_PROVIDER_URL"
+"""The environment variable that names the provider."""
 
 INTENTS = ("billing", "cancel", "delivery", "login", "refund", "other")
 
-# The order matters: the first intent with a word in the message wins, which is the toy's main weakness.
-WORDS = {
-    "login": ("password", "log in", "login", "sign in", "passwort", "anmelden"),
-    "refund": ("refund", "money back", "geld zurück"),
-    "cancel": ("cancel", "unsubscribe", "kündigen"),
-    "billing": ("invoice", "charged", "bill", "card", "rechnung"),
-    "delivery": ("parcel", "deliver", "package", "tracking", "arrive", "paket"),
-}
+TEXT = """Which intent has this message? Answer with the first one of this list that has a word in the message.
+If none has, answer: other
+
+{words}
+Message: {{{{ message }}}}
+"""
+
+ENGLISH_WORDS = """login: password, log in, login, sign in
+refund: refund, money back
+cancel: cancel, unsubscribe
+billing: invoice, charged, bill, card
+delivery: parcel, deliver, package, tracking, arrive
+"""
+
+BOTH_WORDS = """login: password, log in, login, sign in, passwort, anmelden
+refund: refund, money back, geld zurück
+cancel: cancel, unsubscribe, kündigen
+billing: invoice, charged, bill, card, rechnung
+delivery: parcel, deliver, package, tracking, arrive, paket
+"""
+
+PROMPTS = tuple(Prompt(name="intent", text=TEXT.format(words=words)) for words in (ENGLISH_WORDS, BOTH_WORDS))
+"""The first version and the second, which knows some German."""
+
+MODEL = AsyncModel("toy", model="scripted-toy", base_url={"env": URL}, price={"input": 0.15, "output": 0.60})
 
 ENGLISH = """
 login     | I forgot my password and the reset mail never comes.
@@ -116,20 +142,30 @@ def _accuracy(output: str, expected: str) -> Score:
 accuracy: Scorer = _accuracy
 
 
-@evalkit.suite(
-    dataset=cases,
-    scorers=[accuracy],
-    gates=[
-        "accuracy >= 0.75",
-        "accuracy >= 0.75 @ 95%",
-        "accuracy[lang=de] >= 0.75",
-        "p95(latency) <= 1s",
-    ],
+def script(call: Call) -> Answer:
+    """What the toy answers: the first intent in the prompt's list with a word in the message."""
+    rules, _, message = call.text.rpartition("Message: ")
+    for line in rules.splitlines():
+        intent, _, words = line.partition(": ")
+        if intent in INTENTS and any(word in message.lower() for word in words.split(", ")):
+            return Answer(text=intent)
+    return Answer(text="other")
+
+
+GATES = (
+    "accuracy >= 0.75",
+    "accuracy >= 0.75 @ 95%",
+    "accuracy[lang=de] >= 0.75",
+    "p95(latency) <= 10s",
 )
-def support_intent(case: Case) -> str:
-    """What a message is about, by the first word that the toy knows."""
-    message = case.input["message"].lower()
-    for intent, words in WORDS.items():
-        if any(word in message for word in words):
-            return intent
-    return "other"
+
+
+def support_intent(prompt: Prompt, *, gates: tuple[str, ...] = ()) -> Callable[..., Any]:
+    """The suite with one version of the prompt."""
+
+    @evalkit.suite(name="support_intent", dataset=cases, scorers=[accuracy], prompt=prompt, model=MODEL, gates=[*gates])
+    async def intent_of(case: Case, prompt: Prompt, model: AsyncModel) -> str:
+        """What a message is about."""
+        return await model.chat(prompt.render(message=case.input["message"]))
+
+    return intent_of

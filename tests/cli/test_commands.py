@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -371,20 +372,53 @@ def test_a_spool_is_taken_in(cli: Cli, make_run: MakeRun, project: Path) -> None
     assert cli("ingest", "nothing.jsonl").code == 2
 
 
-def test_demo_shows_every_verdict_and_leaves_its_files_in_one_folder(cli: Cli, project: Path) -> None:
+@pytest.fixture
+def demo(cli: Cli, project: Path) -> Any:
     result = cli("demo")
-    assert result.code == 0
+    assert result.code == 0, result.err
+    return result
+
+
+def test_demo_shows_every_verdict_and_leaves_its_files_in_one_folder(cli: Cli, demo: Any, project: Path) -> None:
     for word in ("PASS", "FAIL", "INCONCLUSIVE"):
-        assert word in result.out
-    assert "scripted toy" in result.out
+        assert word in demo.out
     assert (project / "evalkit-demo" / "report.html").stat().st_size > 10_000
     assert not (project / ".evalkit").exists()
-    hints = [line.split(maxsplit=1)[1] for line in result.out.splitlines() if line.startswith("  evalkit ")]
-    assert len(hints) == 2
+    hints = [line.split(maxsplit=1)[1] for line in demo.out.splitlines() if line.startswith("  evalkit ")]
+    assert [hint.split()[0] for hint in hints] == ["show", "compare", "prompts", "traces", "gate"]
     import shlex
 
     for hint in hints:
         assert cli(*shlex.split(hint)).code == 0, hint
+
+
+def test_demo_compares_two_versions_of_a_prompt_through_the_real_client(cli: Cli, demo: Any, project: Path) -> None:
+    store = str(project / "evalkit-demo" / "evalkit.db")
+    with open_store(store, read_only=True) as opened:
+        first, second = (opened.load(opened.resolve(name)) for name in ("last~1", "last"))
+    used = [[version.title.split(" (")[0] for version in run.suites[0].versions] for run in (first, second)]
+    assert used == [["prompt intent v1", "model toy v1"], ["prompt intent v2", "model toy v1"]]
+    right = [sum(trial.outcome == "passed" for trial in run.suites[0].trials) for run in (first, second)]
+    assert right == [44, 51]
+    assert "44 of 61" in demo.out
+    assert "122 calls" in demo.out
+    for run in (first, second):
+        for trial in run.suites[0].trials:
+            assert trial.trace is not None
+            assert [span.kind for span in trial.trace.spans].count("llm") == 1
+            assert trial.output.usage is not None
+            assert trial.output.usage.cost
+    assert "chat scripted-toy" in demo.out
+
+
+def test_demo_says_that_no_model_answered(demo: Any) -> None:
+    told = " ".join(demo.out.split())
+    assert "Its answers are a script" in told
+    assert "no model's" in told
+
+
+def test_demo_leaves_the_environment_as_it_was(demo: Any) -> None:
+    assert "DEMO_PROVIDER_URL" not in os.environ
 
 
 def test_the_demo_has_no_case_twice() -> None:
