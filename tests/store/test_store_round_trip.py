@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from evalkit.canonical import digest, new_id
 from evalkit.case import Case, Dataset
-from evalkit.runs import DatasetInfo, Metric, Provenance, Run, ScorerInfo, SuiteInfo, Verdict
+from evalkit.runs import DatasetInfo, JudgeRecord, Metric, Provenance, Run, ScorerInfo, SuiteInfo, Verdict
 from evalkit.score import ErrorInfo, Score
 from evalkit.spans import Span, Trace
 from evalkit.store import Spool, Store, ingest, open_store
@@ -150,7 +150,15 @@ cases = st.builds(
     tags=st.lists(texts, max_size=2).map(tuple),
     source=st.none() | texts,
 )
-scorer_infos = st.builds(ScorerInfo, name=words, version=texts, pass_mark=st.none() | texts, config=mappings)
+judges = st.builds(
+    JudgeRecord,
+    standing=st.sampled_from(["uncalibrated", "calibrated", "interchangeable", "stale"]),
+    calibration=st.none() | words,
+    rates=st.none() | st.tuples(counts, counts, counts, counts),
+)
+scorer_infos = st.builds(
+    ScorerInfo, name=words, version=texts, pass_mark=st.none() | texts, config=mappings, judge=st.none() | judges
+)
 numbers = st.none() | st.floats(allow_nan=False)
 tallies: dict[str, Any] = dict.fromkeys(("cases", "trials", "scored", "unscored", "errored"), st.integers(0, 2**31 - 1))
 metrics = st.builds(
@@ -337,8 +345,8 @@ def test_every_field_of_every_record_is_tried() -> None:
 
     source = inspect.getsource(inspect.getmodule(test_every_field_of_every_record_is_tried))  # type: ignore[arg-type] # it is in a module
     records = (
-        Score, ErrorInfo, Usage, Output, Trial, Span, Trace, Version, Case, ScorerInfo, Metric, Verdict, Provenance,
-        SuiteInfo, Run,
+        Score, ErrorInfo, Usage, Output, Trial, Span, Trace, Version, Case, ScorerInfo, JudgeRecord, Metric, Verdict,
+        Provenance, SuiteInfo, Run,
     )  # fmt: skip
     for record in records:
         for field in dataclasses.fields(record):
