@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from evalkit.canonical import jsonable
-from evalkit.runs import Metric, Run, SuiteRun, Verdict
+from evalkit.runs import JudgeRecord, Metric, Run, ScorerInfo, SuiteRun, Verdict
 from evalkit.trial import Trial
 from evalkit.usage import Usage
 from evalkit.versions import Version
@@ -69,6 +69,8 @@ def run_shape(run: Run) -> dict[str, Any]:
 
 def suite_shape(suite: SuiteRun) -> dict[str, Any]:
     """One suite of a run: what was declared, and how many trials came to what."""
+    from evalkit.stats.remarks import remarks
+
     info = suite.info
     outcomes = [trial.outcome for trial in suite.trials]
     return {
@@ -77,8 +79,15 @@ def suite_shape(suite: SuiteRun) -> dict[str, Any]:
         "location": info.location,
         "dataset": jsonable(info.dataset),
         "scorers": [
-            {"name": scorer.name, "version": scorer.version, "pass_mark": scorer.pass_mark} for scorer in info.scorers
+            {
+                "name": scorer.name,
+                "version": scorer.version,
+                "pass_mark": scorer.pass_mark,
+                "judge": _trust(scorer),
+            }
+            for scorer in info.scorers
         ],
+        "remarks": remarks(suite),
         "versions": [version_shape(version) for version in suite.versions],
         "gates": list(info.gates),
         "repeat": info.repeat,
@@ -91,6 +100,14 @@ def suite_shape(suite: SuiteRun) -> dict[str, Any]:
             **{name: outcomes.count(name) for name in ("passed", "missed", "errored", "unscored")},
         },
     }
+
+
+def _trust(scorer: ScorerInfo) -> dict[str, Any] | None:
+    """How far a judge can be trusted; `null` for a scorer that is none."""
+    if not scorer.is_judge:
+        return None
+    record = scorer.judge or JudgeRecord()
+    return {"standing": record.standing, "calibration": record.calibration, "model": scorer.config.get("model")}
 
 
 def version_shape(version: Version | None) -> dict[str, Any] | None:

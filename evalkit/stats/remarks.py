@@ -20,6 +20,13 @@ FEWEST_FOR_LENGTH = 30
 STRONG = 0.3
 """A correlation with length below this is not worth a sentence."""
 
+_STANDINGS = {
+    "uncalibrated": "Nobody has calibrated the judge of {names}: no evidence; see evalkit judges calibrate --help.",
+    "stale": "The judge of {names} has changed since it was calibrated: no evidence, until it is calibrated again.",
+    "calibrated": "The judge of {names} is calibrated.",
+    "interchangeable": "The judge of {names} is calibrated, and interchangeable with one more annotator.",
+}
+
 _FAMILIES = (
     "gpt", "o1", "o3", "o4", "claude", "gemini", "gemma", "llama", "mistral", "mixtral", "qwen", "deepseek", "phi",
     "grok", "command",
@@ -48,10 +55,20 @@ def remarks(suite: SuiteRun) -> list[str]:
             *_never_varies(name, [score for _, score in found]),
             *_places(name, [score for _, score in found]),
             *_panel(name, [score for _, score in found]),
+            *_itself(name, [score for _, score in found]),
             *_length(name, found),
             *_family(name, scorer, suite),
         ]
     return said
+
+
+def standings(suite: SuiteRun) -> list[str]:
+    """How far the judges of a suite can be trusted, a sentence for each rung of the ladder, the lowest first."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for scorer in suite.info.scorers:
+        if scorer.is_judge:
+            names["uncalibrated" if scorer.judge is None else scorer.judge.standing].append(scorer.name)
+    return [text.format(names=", ".join(names[rung])) for rung, text in _STANDINGS.items() if names[rung]]
 
 
 def family(model: str) -> str | None:
@@ -122,6 +139,18 @@ def _panel(name: str, scores: Sequence[Score]) -> Iterator[str]:
     alpha = krippendorff_alpha(votes)
     if alpha is not None:
         yield f"{name}: the judges of the panel agree with α = {alpha:.2f} (1 is always, 0 is by chance)."
+
+
+def _itself(name: str, scores: Sequence[Score]) -> Iterator[str]:
+    spreads = [score.metadata["variance"] for score in scores if "variance" in score.metadata]
+    if len(spreads) < FEWEST:
+        return
+    times = max(len(score.metadata["samples"]) for score in scores if "variance" in score.metadata)
+    one = math.fsum(spreads) / len(spreads)
+    yield (
+        f"{name}: asked {times} times about an output, the judge differs from itself by ±{math.sqrt(one):.3g}; in the "
+        f"mean of {times}, ±{math.sqrt(one / times):.3g} is left."
+    )
 
 
 def _length(name: str, found: Sequence[tuple[Trial, Score]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from evalkit.runs import Provenance, Run, SuiteRun, Verdict, spending
 from evalkit.stats.marks import slice_marks
+from evalkit.stats.remarks import remarks, standings
 from evalkit.trial import Trial
 from evalkit_reports import words
 from evalkit_reports.bounds import figure
@@ -51,6 +52,8 @@ class SuiteView:
     plots: tuple[Plot, ...]
     slices: tuple[SliceTable, ...]
     scorers: tuple[tuple[str, str, str], ...]
+    standings: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +171,8 @@ def _suite_view(number: int, suite: SuiteRun, run: Run) -> SuiteView:
         plots=plots(suite),
         slices=measures.slices(),
         scorers=tuple((scorer.name, scorer.version, scorer.pass_mark or "") for scorer in info.scorers),
+        standings=tuple(standings(suite)),
+        remarks=tuple(remarks(suite)),
     )
 
 
