@@ -126,16 +126,26 @@ def labels_of(run: Run, name: str, *, suite: str | None = None) -> list[str]:
 
 
 def read_labels(
-    file: Path, run: Run, *, name: str, allowed: Collection[str] = (), annotator: str | None = None
+    file: Path,
+    run: Run,
+    *,
+    name: str,
+    allowed: Collection[str] = (),
+    annotator: str | None = None,
+    suite: str | None = None,
 ) -> list[Annotation]:
     """The labels in a CSV or JSON Lines file: `case` and `label`, perhaps `annotator`, `trial`, `suite`, `note`.
 
-    They count as `given`: whoever wrote the file chose the cases. `annotator` is for rows that name none. Raises
-    `DatasetError` with file and line for a row that names no output of the run, has no label or one that is none of
-    `allowed`, or names no annotator.
+    They count as `given`: whoever wrote the file chose the cases. `annotator` and `suite` are for rows that name none;
+    where only one suite of the run has this scorer, it is that one. Raises `DatasetError` with file and line for a row
+    that names no output of the run, has no label or one that is none of `allowed`, or names no annotator, and
+    `SuiteError` for a `suite` that the run does not have.
     """
     outputs = {(one.info.name, trial.case_id, trial.number): (one, trial) for one in run.suites for trial in one.trials}
-    names = [one.info.name for one in run.suites]
+    known = [one.info.name for one in run.suites]
+    names = [one.info.name for one in _suites(run, suite)]
+    scored = [one.info.name for one in run.suites if any(scorer.name == name for scorer in one.info.scorers)]
+    usual = suite or next((found[0] for found in (names, scored) if len(found) == 1), "")
     made = []
     for line, row in label_rows(file):
         where = f"{file}:{line}"
@@ -152,20 +162,20 @@ def read_labels(
             raise DatasetError(
                 "The row names no annotator.", where=where, hint="Say it for all of them: --annotator NAME."
             )
-        suite = str(row.get("suite") or (names[0] if len(names) == 1 else ""))
-        if (suite, case, number) not in outputs:
-            cases = {key[1] for key in outputs if key[0] == suite} or set(names)
-            near = did_you_mean(case if suite in names else suite, cases)
+        place = str(row.get("suite") or usual)
+        if (place, case, number) not in outputs:
+            cases = {key[1] for key in outputs if key[0] == place} or set(known)
+            near = did_you_mean(case if place in known else place, cases)
             raise DatasetError(
-                f'The run has no trial {number} of the case "{case}"' + (f" in {suite}." if suite else ".") + near,
+                f'The run has no trial {number} of the case "{case}"' + (f" in {place}." if place else ".") + near,
                 where=where,
-                hint=None if suite else f"Say which suite: {', '.join(names)}.",
+                hint=None if place else f"Say which suite, with --suite or in a column: {', '.join(known)}.",
             )
         made.append(
             Annotation(
                 id=new_id(),
                 run_id=run.id,
-                suite=suite,
+                suite=place,
                 case_id=case,
                 trial=number,
                 name=name,

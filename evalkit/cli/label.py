@@ -67,7 +67,7 @@ def command(
         metric = name or _only_judge(found)
         allowed = _texts(labels) if labels is not None else []
         if file is not None:
-            made = read_labels(file, found, name=metric, allowed=allowed, annotator=annotator)
+            made = read_labels(file, found, name=metric, allowed=allowed, annotator=annotator, suite=suite)
             store.annotate(made)
         else:
             allowed = allowed or labels_of(found, metric, suite=suite)

@@ -163,6 +163,26 @@ def test_a_bad_row_is_named_with_its_line(run, tmp_path, text, line, what) -> No
     assert kept(run) == []
 
 
+def test_labels_go_to_the_suite_that_is_named_or_the_only_one_with_the_scorer(run, tmp_path) -> None:
+    """Two suites may ask the same cases; --suite says which of them the rows are about."""
+    (replies,) = run.suites
+    other = dataclasses.replace(replies, info=dataclasses.replace(replies.info, name="others"))
+    silent = dataclasses.replace(replies, info=dataclasses.replace(replies.info, name="silent", scorers=()))
+    file = tmp_path / "labels.csv"
+    file.write_text("case,label,annotator\nc0,yes,ada\n")
+
+    both = dataclasses.replace(run, suites=(replies, other, silent))
+    with pytest.raises(DatasetError, match="no trial 1") as caught:
+        read_labels(file, both, name="polite")
+    assert "--suite" in str(caught.value)
+    assert [one.suite for one in read_labels(file, both, name="polite", suite="others")] == ["others"]
+    with pytest.raises(SuiteError, match='Did you mean "others"'):
+        read_labels(file, both, name="polite", suite="other")
+
+    one = dataclasses.replace(run, suites=(silent, replies))
+    assert [label.suite for label in read_labels(file, one, name="polite")] == ["replies"]
+
+
 def test_what_may_be_said_is_what_the_metric_has_had(run) -> None:
     assert sorted(labels_of(run, "polite")) == ["no", "yes"]
     with pytest.raises(NotFound, match='Did you mean "polite"'):
