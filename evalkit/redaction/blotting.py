@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,8 @@ _HEADERS = frozenset({
 })  # fmt: skip
 _LONG = 100
 """From this many characters on one pass of RE2 is quicker than a look for each thing that may be there."""
+_REMEMBERED = 4096
+"""How many short texts without a secret are known again: names of attributes and models stand in every span."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PLAIN = (int, float, bool, type(None))
 
@@ -40,16 +43,18 @@ class Redactor:
         self._patterns = _compiled(patterns)
         self._shortest = 1 if patterns else SHORTEST
         self._prefilter: Any = None
+        self._clean: set[str] = set()
 
     def __call__(self, text: str) -> str:
         """`text` without secrets; the same object where it had none."""
-        if len(text) < self._shortest:
+        if len(text) < self._shortest or text in self._clean:
             return text
-        if len(text) < _LONG or self._may_have(text):
-            text = self._without_known(text)
+        made = self._without_known(text) if len(text) < _LONG or self._may_have(text) else text
         for pattern in self._patterns:
-            text = _without(pattern, text)
-        return text
+            made = _without(pattern, made)
+        if made is text and len(text) < _LONG and len(self._clean) < _REMEMBERED:
+            self._clean.add(text)
+        return made
 
     def _may_have(self, text: str) -> bool:
         if self._prefilter is None:
@@ -134,6 +139,7 @@ def _without(pattern: Any, text: str) -> str:
     return text
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _is_header(key: str) -> bool:
     length = len(key)
     if length < 6:

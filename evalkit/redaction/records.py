@@ -144,7 +144,7 @@ def _mapping(values: Mapping[str, Any], redact: Blotter) -> Mapping[str, Any]:
     if not values:
         return values
     made: Mapping[str, Any] = redact.data(values if type(values) is dict else dict(values))
-    return values if made == values else made
+    return values if made is values or made == values else made
 
 
 def _same(made: tuple[Any, ...], before: tuple[Any, ...]) -> bool:

@@ -7,6 +7,7 @@ place.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from evalkit.store.cells import json_cell
 LONG = 512
 """Beyond this many characters of JSON a piece becomes a blob."""
 
+_PLAIN = 2**63
 _REFERENCE = "$blob"
 _decode = json.JSONDecoder().raw_decode
 
@@ -25,7 +27,12 @@ def pieces_cell(values: Mapping[str, Any], blobs: BlobWriter) -> str | None:
     """`values` as JSON text; `None` where there are none."""
     if not values:
         return None
-    return "{" + ",".join(f"{json_cell(str(key))}:{_value(item, blobs)}" for key, item in values.items()) + "}"
+    return "{" + ",".join([f"{_key(str(key))}:{_value(item, blobs)}" for key, item in values.items()]) + "}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _key(key: str) -> str:
+    return json_cell(key)  # the same names stand in every span
 
 
 def _value(value: Any, blobs: BlobWriter) -> str:
@@ -35,6 +42,8 @@ def _value(value: Any, blobs: BlobWriter) -> str:
 
 
 def _piece(value: Any, blobs: BlobWriter) -> str:
+    if type(value) is int:
+        return str(value) if -_PLAIN < value < _PLAIN else json_cell(value)
     text = json_cell(value)
     # What looks like a reference becomes one itself, so that it is read back as it was.
     if len(text) > LONG or text.startswith('{"$blob":'):
