@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from evalkit.errors import NotFound, did_you_mean
-from evalkit.gates import Gate, Reference
 from evalkit.runs import Run
+
+if TYPE_CHECKING:
+    from evalkit.gates import Gate, Reference
 
 
 class NoBaseline(NotFound):
@@ -86,6 +89,8 @@ def usable(run: Run) -> Run:
 
 
 def _suite_of(run: Run, name: str, *, needed: bool, where: str | None) -> Reference | None:
+    from evalkit.gates import Reference
+
     for suite in run.suites:
         if suite.info.name == name:
             return Reference(suite=suite, run=run.id)

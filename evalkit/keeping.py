@@ -6,14 +6,16 @@ import contextlib
 import datetime as dt
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalkit.case import Case, Dataset
 from evalkit.errors import StoreError
-from evalkit.exchange import Exchange
 from evalkit.runs import Metric, Provenance, RunStatus, SuiteInfo, Verdict
 from evalkit.store import Spool, Store, open_store
 from evalkit.trial import Trial
+
+if TYPE_CHECKING:
+    from evalkit.exchange import Exchange
 
 HEARTBEAT = 15.0
 """Seconds between signs of life, so that a run whose trials take long is not taken for dead."""

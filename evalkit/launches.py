@@ -10,16 +10,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from evalkit.budget import Answer, Budget, dollars
 from evalkit.case import Case
 from evalkit.figures import count
-from evalkit.gates import Gate, Watch, judge
 from evalkit.runs import Stop, SuiteInfo, SuiteRun
 from evalkit.stats.columns import read
 from evalkit.stats.sequential import ANYTIME_LEVEL, shuffled
 from evalkit.suites import StopChoice
 from evalkit.trial import Trial
+
+if TYPE_CHECKING:
+    from evalkit.gates import Gate, Watch
 
 LOOKS = 500
 """How often the cases of a suite so far are looked at, at most: after each case up to this many, then after several."""
@@ -71,6 +74,8 @@ class Course:
         self._watches: list[Watch] = []
         self._kept = "" if info.stop is None else info.stop.kept
         if info.stop is not None and not self._kept:
+            from evalkit.gates import Watch
+
             self._watches = [Watch(gate, info, cases, level=info.stop.level) for gate in gates]
             self._look_for_obstacles()
 
@@ -124,6 +129,8 @@ class Course:
 
     def _is_confirmed(self) -> bool:
         """Whether the records of the cases so far come to the verdicts that were foreseen."""
+        from evalkit.gates import judge
+
         done = self._order[: self._folded]
         trials = tuple(trial for case in done for trial in self._trials.get(case.id, ()))
         run = SuiteRun(info=self._stopped(self._folded), cases=self._cases, trials=trials)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Self
 
 from evalkit.config import Settings
 from evalkit.errors import CacheError, NotFound, StoreError
-from evalkit.exchange import Exchange
 from evalkit.figures import count
 from evalkit.tracing import when_imported
 
 if TYPE_CHECKING:
+    from evalkit.exchange import Exchange
     from evalkit.store import Store
     from evalkit.transport.handlers import Traffic
     from evalkit.transport.shelf import Shelf

@@ -16,10 +16,7 @@ from evalkit.baselines import Baselines
 from evalkit.canonical import new_id, utc_now
 from evalkit.case import Case, Dataset
 from evalkit.errors import GateError, NotFound, StoreError
-from evalkit.exchange import Exchange
-from evalkit.gates import Gate, Reference, check, judge, parse, require, with_defaults
 from evalkit.launches import Launches
-from evalkit.prices import table
 from evalkit.redaction import records as redaction
 from evalkit.redaction import redactor
 from evalkit.registry.numbering import numbered
@@ -32,6 +29,8 @@ from evalkit.suites import Suite, require_cluster, require_expected
 from evalkit.trial import Trial
 
 if TYPE_CHECKING:
+    from evalkit.exchange import Exchange
+    from evalkit.gates import Gate, Reference
     from evalkit.keeping import Keeper
     from evalkit.store.calibrations import StoredCalibration
 
@@ -72,13 +71,49 @@ class _Part:
         return SuiteRun(info=self.info, cases=tuple(self.cases), trials=tuple(self.trials))
 
 
+def _judged(part: _Part) -> tuple[Verdict, ...]:
+    if not part.gates:
+        return ()
+    from evalkit.gates import judge
+
+    return judge(
+        part.gates,
+        part.so_far(),
+        baseline=part.baseline,
+        named=part.named,
+        on_inconclusive=part.on_inconclusive,
+    )
+
+
+def _snapshot(own: Mapping[str, Mapping[str, Decimal]]) -> Mapping[str, Any]:
+    from evalkit.prices import table
+
+    return table(own).snapshot
+
+
+def _parsed(gates: Sequence[str]) -> list[Gate]:
+    if not gates:
+        return []
+    from evalkit.gates import parse
+
+    return [parse(text) for text in gates]
+
+
 def parse_gates(suite: Suite, extra: Sequence[str]) -> tuple[Gate, ...]:
     """The gates of a suite, its own and `extra`, with the error budget that every gated suite has.
 
     Raises `GateError` naming the suite's file and line.
     """
-    texts = [*suite.gates, *extra]
-    return with_defaults([parse(text, where=suite.location) for text in texts]) if texts else ()
+    return gates_of([*suite.gates, *extra], where=suite.location)
+
+
+def gates_of(texts: Sequence[str], *, where: str | None = None) -> tuple[Gate, ...]:
+    """The gates in `texts`, with the error budget; none for no text. Raises `GateError`, which names `where`."""
+    if not texts:
+        return ()
+    from evalkit.gates import parse, with_defaults
+
+    return with_defaults([parse(text, where=where) for text in texts])
 
 
 def check_plan(
@@ -93,6 +128,8 @@ def check_plan(
     require_cluster(suite, cases)
     if not gates:
         return
+    from evalkit.gates import check
+
     known = {scorer.name for scorer in suite.scorers}
     possible = constants_of(suite.function).union(*(constants_of(scorer.function) for scorer in suite.scorers))
     try:
@@ -132,7 +169,7 @@ class Recorder:
         self.earlier: Mapping[str, int] = {}
         self.provenance = provenance or Provenance()
         self._redactor = redactor(redact)
-        self._prices = table(prices or {})
+        self._prices = prices or {}
         self._snapshots = Snapshots()
         self._started_at = utc_now()
         self._parts: dict[str, _Part] = {}
@@ -157,7 +194,10 @@ class Recorder:
         baseline where none was named, or one of another version.
         """
         baseline, named = self.baselines.references(info.name, gates, where=info.location)
-        require(gates, info, baseline, named)
+        if gates:
+            from evalkit.gates import require
+
+            require(gates, info, baseline, named)
         redact = self._redactor.now
         info = redaction.of_suite(self._judges_known(info), redact)
         kept = redaction.of_dataset(dataset, redact)
@@ -213,7 +253,7 @@ class Recorder:
             info,
             dataset,
             [case for case in dataset.cases if case.id in chosen],
-            gates=[parse(text) for text in info.gates],
+            gates=_parsed(info.gates),
             on_inconclusive=declaration["on_inconclusive"],
         )
         return info
@@ -285,13 +325,7 @@ class Recorder:
                 part.info = info
                 if self._keeper is not None:
                     self._keeper.settle(info)
-            part.verdicts = judge(
-                part.gates,
-                part.so_far(),
-                baseline=part.baseline,
-                named=part.named,
-                on_inconclusive=part.on_inconclusive,
-            )
+            part.verdicts = _judged(part)
         return part.verdicts
 
     def finish(self, status: RunStatus) -> Run:
@@ -303,7 +337,7 @@ class Recorder:
         metrics = [metric for part in self._parts.values() for metric in summarise(part.so_far())]
         verdicts = [verdict for part in self._parts.values() for verdict in part.verdicts or ()]
         spent = spending([trial for part in self._parts.values() for trial in part.trials]).total
-        prices = self._prices.snapshot if spent is not None and spent.calls else {}
+        prices = _snapshot(self._prices) if spent is not None and spent.calls else {}
         keeper = self._keeper
         if keeper is not None:
             keeper.end(status, finished_at=finished_at, metrics=metrics, verdicts=verdicts, prices=prices)

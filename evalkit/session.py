@@ -14,12 +14,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalkit.case import Case, Dataset
 from evalkit.config import Settings, find_root, load_settings
 from evalkit.errors import ConfigError, SuiteError
-from evalkit.gates import Gate
 from evalkit.launches import Launches, declared_stop, in_order
 from evalkit.loaders import read_dataset
 from evalkit.outgoing import Outgoing
@@ -32,6 +31,9 @@ from evalkit.score import Scorer, is_async_callable
 from evalkit.suites import StopChoice, Suite, suite_of
 from evalkit.tracing import Session
 from evalkit.versions import Version
+
+if TYPE_CHECKING:
+    from evalkit.gates import Gate
 
 _NEVER: Mapping[str, Any] = MappingProxyType({})
 

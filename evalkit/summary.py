@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evalkit import grid
 from evalkit.errors import GateError
@@ -14,8 +15,9 @@ from evalkit.figures import METHODS, count, figure, interval, signed, signed_int
 from evalkit.plaintext import Paint, clean, fitted, wrapped
 from evalkit.runs import Metric, Run, SuiteRun, Verdict
 from evalkit.spending import spent_line
-from evalkit.stats.differences import Difference, dataset_refusal, differences
-from evalkit.stats.paired import LOG_RATIO
+
+if TYPE_CHECKING:
+    from evalkit.stats.differences import Difference
 
 BUILTINS_SHOWN = {
     "errors": ("rate",),
@@ -127,6 +129,8 @@ def _compared(suite: SuiteRun, baseline: Run | None) -> tuple[Mapping[str, Diffe
     )
     if baseline is None or before is None:
         return {}, ""
+    from evalkit.stats.differences import dataset_refusal, differences
+
     why = dataset_refusal(before, suite)
     if why:
         return {}, f"Not compared with the baseline {baseline.id[:13]}: {why}."
@@ -159,6 +163,8 @@ def _versus_of(verdict: Verdict, unit: str) -> str:
     pairs = verdict.inputs.get("pairs")
     if verdict.observed is None or not isinstance(pairs, dict):
         return ""
+    from evalkit.stats.paired import LOG_RATIO
+
     relative = verdict.method == LOG_RATIO
     text = f"{100 * verdict.observed:+.3g}%" if relative else signed(verdict.observed, unit)
     if verdict.low is not None and verdict.high is not None:
@@ -355,19 +361,11 @@ def _remarks(run: Run, suite: str, width: int, paint: Paint) -> Iterator[str]:
 
 def _of_judges(suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]:
     """What should be said of the judges, and how far they can be trusted."""
-    judges = [scorer for scorer in suite.info.scorers if scorer.is_judge]
-    if not judges:
+    if not any(scorer.is_judge for scorer in suite.info.scorers):
         return
-    from evalkit.stats.remarks import remarks
+    from evalkit.stats.remarks import remarks, standings
 
-    texts = [(text, "33") for text in remarks(suite)]
-    for scorer in judges:
-        standing = "uncalibrated" if scorer.judge is None else scorer.judge.standing
-        text = f"{scorer.name}: its judge is {standing}"
-        if standing in ("uncalibrated", "stale"):
-            text += f", so it is no evidence; see evalkit judges calibrate {scorer.name} --help"
-        texts.append((f"{text}.", "2"))
-    for text, code in texts:
+    for text, code in (*((text, "33") for text in remarks(suite)), *((text, "2") for text in standings(suite))):
         yield from (paint(f"  {line}", code) for line in wrapped(clean(text), width - 2))
 
 

@@ -5,26 +5,24 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 from evalkit.case import Case, Dataset
 from evalkit.errors import DatasetError, did_you_mean
-from evalkit.loaders.csv_rows import csv_rows
-from evalkit.loaders.json_rows import json_rows, jsonl_rows
 from evalkit.loaders.mapping import FIELDS, CaseMaker, Column, Mapped, check_columns
-from evalkit.loaders.parquet_rows import parquet_rows
 from evalkit.loaders.row import Row
-from evalkit.loaders.yaml_rows import yaml_rows
 
-_READERS: dict[str, Callable[..., Iterator[Row]]] = {
-    ".jsonl": jsonl_rows,
-    ".ndjson": jsonl_rows,
-    ".json": json_rows,
-    ".csv": csv_rows,
-    ".yaml": yaml_rows,
-    ".yml": yaml_rows,
-    ".parquet": parquet_rows,
+_READERS = {
+    ".jsonl": ("json_rows", "jsonl_rows"),
+    ".ndjson": ("json_rows", "jsonl_rows"),
+    ".json": ("json_rows", "json_rows"),
+    ".csv": ("csv_rows", "csv_rows"),
+    ".yaml": ("yaml_rows", "yaml_rows"),
+    ".yml": ("yaml_rows", "yaml_rows"),
+    ".parquet": ("parquet_rows", "parquet_rows"),
 }
+"""The module and the function that read a kind of file; loaded for the first file of that kind."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +45,7 @@ class DatasetFile:
         """
         path = self.path if folder is None else folder / self.path
         shown = _shown(path)
-        reader = _READERS.get(path.suffix.lower())
+        reader = _reader(path.suffix.lower())
         _check_there(path, shown)
         if reader is None:
             kinds = sorted(_READERS)
@@ -119,6 +117,14 @@ def load(
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise DatasetError(f"`limit` is a whole number above 0, not {limit!r}.")
     return DatasetFile(path=Path(path), mapped=Mapped(**mapped), name=name, limit=limit)
+
+
+def _reader(suffix: str) -> Callable[..., Iterator[Row]] | None:
+    if suffix not in _READERS:
+        return None
+    module, name = _READERS[suffix]
+    reader: Callable[..., Iterator[Row]] = getattr(import_module(f"evalkit.loaders.{module}"), name)
+    return reader
 
 
 def _check_column(field: str, column: Column | None) -> None:

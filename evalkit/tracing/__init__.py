@@ -1,19 +1,35 @@
 """What happens inside a trial: which trial it is, its spans, and what calls to models say.
 
-Nothing of OpenTelemetry is imported before there is a span.
+Nothing of OpenTelemetry is imported before there is a span, and what reads calls to models not before there is one.
 """
 
 from __future__ import annotations
 
-from evalkit.tracing.call import Api, CallInfo, CallResult
-from evalkit.tracing.callspan import CallSpan, start_call
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from evalkit.tracing.counting import accounted
-from evalkit.tracing.genai import describe_http, describe_request, describe_response
 from evalkit.tracing.imports import when_imported
 from evalkit.tracing.misses import with_misses
 from evalkit.tracing.own import Judging, OwnSpan, span, trace
 from evalkit.tracing.scope import Capture, Scope, attached, current, inherited, scoring
 from evalkit.tracing.session import Session, running
+
+if TYPE_CHECKING:
+    from evalkit.tracing.call import Api, CallInfo, CallResult
+    from evalkit.tracing.callspan import CallSpan, start_call
+    from evalkit.tracing.genai import describe_http, describe_request, describe_response
+
+_HOMES = {
+    "Api": "call",
+    "CallInfo": "call",
+    "CallResult": "call",
+    "CallSpan": "callspan",
+    "describe_http": "genai",
+    "describe_request": "genai",
+    "describe_response": "genai",
+    "start_call": "callspan",
+}
 
 __all__ = [
     "Api",
@@ -40,3 +56,16 @@ __all__ = [
     "when_imported",
     "with_misses",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'evalkit.tracing' has no attribute {name!r}")
+    value = getattr(import_module(f"evalkit.tracing.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -13,7 +13,6 @@ import pytest
 
 from evalkit.case import Case, Dataset
 from evalkit.errors import EvalkitError
-from evalkit.gates import Gate
 from evalkit.launches import in_order
 from evalkit.loaders import read_dataset
 from evalkit.registry.selection import Chosen, Selection
@@ -25,6 +24,7 @@ from pytest_evalkit import internals
 
 if TYPE_CHECKING:
     from evalkit.config import Settings
+    from evalkit.gates import Gate
     from pytest_evalkit.schedule import Flight
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from evalkit.config import Settings, load_settings
 from evalkit.errors import EvalkitError
-from evalkit.exchange import Exchange
-from evalkit.gates import parse, with_defaults
 from evalkit.outgoing import Outgoing
-from evalkit.recorder import Recorder, check_plan, parse_gates
+from evalkit.recorder import Recorder, check_plan, gates_of, parse_gates
 from evalkit.runner import Notes
 from evalkit.runs import Run, RunStatus
 from evalkit.store.plain import from_plain
@@ -30,6 +28,9 @@ from pytest_evalkit.plugin import FLAGS
 from pytest_evalkit.schedule import NOTES, Flight, Scheduler
 from pytest_evalkit.skipping import skip
 from pytest_evalkit.traces import SCOPE, Traces
+
+if TYPE_CHECKING:
+    from evalkit.exchange import Exchange
 
 
 class Evals:
@@ -139,7 +140,7 @@ class Evals:
         taken = [planned.name for planned in self.collection.planned]
         for suite in handwritten.find(session.items, taken=taken):
             extra = self.settings.gates_for(suite.name)
-            gates = tuple(with_defaults([parse(text) for text in extra])) if extra else ()
+            gates = gates_of(extra)
             dataset = suite.dataset()
             info = suite.info(dataset, gates=tuple(str(gate) for gate in gates), seed=self.settings.seed)
             ledger.declare(info, dataset, dataset.cases, gates=gates, on_inconclusive=self.settings.inconclusive)
@@ -287,6 +288,8 @@ class Evals:
 
     def receive_exchanges(self, sent: str) -> None:
         """Keep the recorded answers that a worker put on a report."""
+        from evalkit.exchange import Exchange
+
         self.outgoing.keep([from_plain(Exchange, one) for one in json.loads(sent)])
 
     def count_down(self, suite: str) -> None:

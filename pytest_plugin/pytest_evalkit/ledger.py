@@ -9,15 +9,13 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from evalkit.baselines import Baselines
 from evalkit.case import Case, Dataset
 from evalkit.errors import EvalkitError
-from evalkit.exchange import Exchange
-from evalkit.gates import Gate
 from evalkit.launches import Launches
 from evalkit.provenance import collect
 from evalkit.recorder import Recorder
@@ -26,6 +24,10 @@ from evalkit.store.plain import from_plain, to_plain
 from evalkit.tracing import names
 from evalkit.trial import Trial
 from pytest_evalkit import gateresults, internals, xdist
+
+if TYPE_CHECKING:
+    from evalkit.exchange import Exchange
+    from evalkit.gates import Gate
 
 
 class Ledger:
