@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from evalkit.runs import SuiteRun
 from evalkit.score import ErrorInfo
 
+_OURS = str(Path(__file__).parent)
+_LIBRARY = re.compile(r"[\\/]lib[\\/]python3[^\\/]*[\\/]|[\\/](?:site|dist)-packages[\\/]", re.IGNORECASE)
 _FRAME = re.compile(r'^\s*File "([^"]+)", line (\d+), in ', re.MULTILINE)
 
 
@@ -17,7 +20,8 @@ class Fault:
     """One kind of fault in one suite.
 
     `source` is `""` for the function under test, else the scorer's name. `cases` are the ids of the cases it struck, in
-    the order they ran, each once; `trials` counts the trials. `place` is the `file:line` that raised, or `""`.
+    the order they ran, each once; `trials` counts the trials. `place` is the last `file:line` before libraries took
+    over, where there is one, else the one that raised, or `""`.
     """
 
     source: str
@@ -33,7 +37,8 @@ def faults(suite: SuiteRun) -> tuple[Fault, ...]:
     found: dict[tuple[str, str, str, str], list[str]] = {}
     for source, error, case in _raised(suite):
         frames = _FRAME.findall(error.traceback or "")
-        place = f"{frames[-1][0]}:{frames[-1][1]}" if frames else ""
+        own = [frame for frame in frames if not (frame[0].startswith(_OURS) or _LIBRARY.search(frame[0]))]
+        place = ":".join((own or frames)[-1]) if frames else ""
         found.setdefault((source, error.type, error.message, place), []).append(case)
     grouped = [
         Fault(
