@@ -271,8 +271,9 @@ def _by_agreement(gate: Gate, found: Evidence) -> Finding:
         return Finding(
             decision="inconclusive",
             observed=value,
-            reason=f"{shown}, and there is no interval for it.",
-            hint="Ask for it without evidence, or gate on kappa, tpr, tnr or consistency.",
+            reason=f"{shown}, and its formula gives no interval"
+            + (" where judge and people never disagree." if gate.statistic == "kappa" else "."),
+            hint="Gate on tpr and tnr, whose intervals are exact, or ask without evidence.",
         )
     return _ranged(gate, value, low, high, level, method, shown)
 
