@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -421,7 +422,7 @@ def _columns(lines: Sequence[Line], level: int) -> list[grid.Column]:
     if level < 5 and not (level >= 3 and set(missing) == {"0"}):
         columns.append(grid.Column(title="missing", texts=missing, right=True))
     if level < 8 and any(line.versus for line in lines):
-        texts = [line.versus if level < 6 else line.versus.split(" (")[0] for line in lines]
+        texts = [_briefly(line.versus, level) for line in lines]
         columns.append(grid.Column(title="vs baseline (paired)" if level < 3 else "vs baseline", texts=texts))
     if level < 4 and any(line.rerun for line in lines):
         columns.append(grid.Column(title="rerun ±", texts=[line.rerun for line in lines], right=True))
@@ -430,6 +431,20 @@ def _columns(lines: Sequence[Line], level: int) -> list[grid.Column]:
         columns.append(grid.Column(title="gate", texts=gates, least=16 if tight else None, wraps=True))
         columns.append(grid.Column(title="verdict", texts=[line.verdict for line in lines]))
     return columns
+
+
+_LONG_DIFFERENCE = 30
+_MORE = re.compile(r" (?:\(|[\d,]+[↑↓]).*")
+
+
+def _briefly(versus: str, level: int) -> str:
+    """A difference; a long one, as sums of money are, loses its interval before the others have to."""
+    if level >= 6:
+        return _MORE.sub("", versus)
+    if level >= 4 and len(versus) > _LONG_DIFFERENCE:
+        difference, _, rest = versus.partition(" (")
+        return f"{difference} {rest.rpartition(')')[2].strip()}"
+    return versus
 
 
 def _coloured_end(row: str, verdict: str, paint: Paint) -> str:
