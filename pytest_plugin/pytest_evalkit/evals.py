@@ -215,6 +215,7 @@ class Evals:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """End the run, and write the report that was asked for."""
+        internals.forget_silent_phases(self.config)
         self._tracing.end()
         if not xdist.is_worker(self.config):
             self.outgoing.flush()

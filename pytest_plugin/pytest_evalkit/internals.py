@@ -257,6 +257,20 @@ def count_items(session: pytest.Session, more: int) -> None:
     session.testscollected += more
 
 
+def forget_silent_phases(config: pytest.Config) -> None:
+    """Have pytest's summary not look at set-ups and teardowns that went well and said nothing.
+
+    It looks through all of them for each failure, which takes minutes where thousands of cases missed. `--durations`
+    needs them.
+    """
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or getattr(config.option, "durations", None) is not None:
+        return
+    phases = reporter.stats.get("", ())
+    if phases:
+        reporter.stats[""] = [report for report in phases if getattr(report, "sections", ())]
+
+
 def name_junit_failure(config: pytest.Config, report: pytest.TestReport, kind: str) -> None:
     """Give the failure of `report` in the JUnit file a `type`, which pytest leaves out."""
     from _pytest.junitxml import xml_key

@@ -100,3 +100,27 @@ def test_it(case, thing):
     ran.result.stdout.fnmatch_lines(
         ["*SETUP*F thing*", "*test_it?c0?*fixtures used:*thing*", "*TEARDOWN F thing*", "*test_it?c1?*"]
     )
+
+
+TEARDOWN = """
+@pytest.fixture
+def loud():
+    yield
+    print("said in the teardown")
+
+@evalkit.suite(dataset=rows(2), scorers=[same])
+async def test_it(case, loud):
+    return "wrong"
+"""
+
+
+def test_what_a_teardown_says_is_shown_with_the_miss_and_silent_phases_are_not_looked_through(run_evals):
+    ran = run_evals(TEARDOWN)
+    assert ran.text.count("said in the teardown") == 2
+    assert "Captured stdout teardown" in ran.text
+
+
+def test_durations_still_list_set_ups_and_teardowns(run_evals):
+    ran = run_evals(TEARDOWN, "--durations=0", "-vv")
+    ran.result.stdout.fnmatch_lines(["*s setup *test_it?c0?"])
+    ran.result.stdout.fnmatch_lines(["*s teardown *test_it?c1?"])
