@@ -336,7 +336,7 @@ def _raised(suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]:
         who = f"scorer {fault.source} raised " if fault.source else ""
         struck = fault.cases[0] + (f" and {len(fault.cases) - 1:,} more" if len(fault.cases) > 1 else "")
         where = f" at {fault.place.removeprefix(here)}" if fault.place else ""
-        text = f"{count(fault.trials, 'trial')}: {who}{fault.type}: {fault.message[:300]}{where} ({struck})"
+        text = f"{count(fault.trials, 'trial')}: {who}{fault.type}: {fitted(fault.message, 300)}{where} ({struck})"
         yield from (paint(line, "31") for line in wrapped(clean(text), width))
     if len(found) > FAULTS_SHOWN:
         yield paint(f"{len(found) - FAULTS_SHOWN:,} more kinds of error", "31")

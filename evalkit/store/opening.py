@@ -71,7 +71,7 @@ def prepare_path(path: Path, *, create: bool) -> None:
         raise StoreReadOnly(
             f"The folder of the store cannot be made: {error.strerror}.",
             where=str(path.parent),
-            hint="Put the store elsewhere (--evalkit-store).",
+            hint="Put the store elsewhere: --evalkit-store for pytest, --store for evalkit.",
         ) from None
 
 
@@ -107,7 +107,7 @@ def _require_tables(tables: set[str], where: str) -> None:
             "The file is a database, but not a store of evalkit.",
             where=where,
             why="It has other tables: " + ", ".join(sorted(tables)[:5]) + ".",
-            hint="Put the store elsewhere (--evalkit-store).",
+            hint="Put the store elsewhere: --evalkit-store for pytest, --store for evalkit.",
         )
 
 

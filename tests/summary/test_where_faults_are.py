@@ -8,6 +8,7 @@ import pytest
 import evalkit
 from evalkit.faults import faults
 from evalkit.score import ErrorInfo
+from evalkit.summary import render
 
 CLIENT = "/home/ada/.venv/lib/python3.12/site-packages/openai/_base_client.py"
 STANDARD = "/usr/lib/python3.12/concurrent/futures/thread.py"
@@ -43,3 +44,16 @@ def test_the_last_line_before_libraries_took_over(tmp_path, frames, place):
     broken = dataclasses.replace(suite, trials=(dataclasses.replace(suite.trials[0], output=output),))
     (fault,) = faults(broken)
     assert fault.place == place
+
+
+def test_a_message_that_is_cut_says_so(tmp_path):
+    """Half a sentence before a place reads as if the place belonged to it."""
+
+    @evalkit.suite(dataset=[evalkit.Case(id="one", input=1)])
+    def test_it(case):
+        raise RuntimeError("too long, " * 60)
+
+    run = evalkit.run(test_it, store=tmp_path / "runs.db", progress=False)
+    said = " ".join(render(run, width=100, color=False).split())
+    assert "… at " in said
+    assert "test_where_faults_are.py" in said
