@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from evalkit.config import Settings
 from evalkit.errors import SuiteError, did_you_mean
@@ -18,7 +18,7 @@ from evalkit.recorder import Recorder
 from evalkit.runner import Engine, Finished, Job, run_job
 from evalkit.runs import Run, RunStatus, SuiteRun
 from evalkit.score import Scorer, constants_of
-from evalkit.session import scorer_info
+from evalkit.session import Progress, scorer_info, shown_progress
 from evalkit.store import open_store
 from evalkit.tracing import Session
 from evalkit.trial import Output, Trial
@@ -54,13 +54,13 @@ def rescore(
     settings: Settings,
     suite: str | None = None,
     gates: Sequence[str] = (),
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | bool | None = None,
 ) -> Run:
     """A new run with the outputs of `run`, scored by `scorers` and judged by `gates`.
 
     `run` has its payload. The new run is stored, has the same datasets, cases, trials and errors, the same prompts and
     models, and in each suite's metadata the run it was made from. `suite` takes one suite only. An output that was an
-    error stays one.
+    error stays one. `progress` is as in `evalkit.run`.
 
     Raises `SuiteError` where there is nothing to score or no such suite, and `GateError` for a gate that names nothing.
     """
@@ -83,15 +83,14 @@ def rescore(
     tracing = Session(run_id=recorder.id, capture=settings.capture)
     total, done = sum(len(one.trials) for one in chosen), 0
     try:
-        with tracing, outgoing:
+        with shown_progress(progress, total) as show, tracing, outgoing:
             for one in chosen:
                 olds = {(trial.case_id, trial.number): trial for trial in one.trials}
                 for finished in _lots(engine, _jobs(one, scorers, settings.timeout), limit):
                     recorder.record(one.info.name, [_kept(each.trial, olds) for each in finished])
                     outgoing.keep(outgoing.take())
                     done += len(finished)
-                    if progress is not None:
-                        progress(done, total)
+                    show(done, total)
                 recorder.judge(one.info.name)
         status = "complete"
     except BaseException as error:

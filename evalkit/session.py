@@ -150,7 +150,7 @@ def _run(
     engine = Engine(max_threads=max(limit for _, limit, _ in plans) + 4)
     tracing = Session(run_id=recorder.id, capture=settings.capture)
     try:
-        with _shown(progress, total) as show, tracing, outgoing, selection:
+        with shown_progress(progress, total) as show, tracing, outgoing, selection:
             done = 0
             for name, limit, jobs in plans:
                 for finished in _flights(engine, name, jobs, limit, recorder.launches):
@@ -354,7 +354,10 @@ def _silent(done: int, total: int) -> None:
 
 
 @contextlib.contextmanager
-def _shown(progress: Progress | bool | None, total: int) -> Iterator[Progress]:
+def shown_progress(progress: Progress | bool | None, total: int) -> Iterator[Progress]:
+    """Something to call with how many are done: `progress` itself, or a bar, where it is not `False` and stderr is a
+    terminal, or `True`.
+    """
     if callable(progress):
         yield progress
         return
