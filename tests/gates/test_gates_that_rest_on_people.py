@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import random
 from typing import Any
@@ -242,3 +243,48 @@ def test_what_makes_no_sense_is_refused_before_a_run() -> None:
         with pytest.raises(GateError):
             check([parse(text)], run.info, run.cases, known={"help"}, possible=set())
     check([parse("help.corrected >= 0.5 @ 95%")], run.info, run.cases, known={"help"}, possible=set())
+
+
+def test_failures_are_a_matter_of_chance_and_widen_the_interval() -> None:
+    perfect: list[float | None] = [1.0] * 80
+    found = verdict("help.corrected >= 0.79 @ 95%", suite(perfect, dict.fromkeys(range(80), "good"), failed=20))
+    assert found.observed == pytest.approx(0.8)
+    assert found.low is not None
+    assert found.low < 0.75  # 80 of 100, and not 0.8 for certain
+    assert found.decision == "inconclusive"
+
+
+def test_labels_that_never_meet_a_mistake_do_not_make_the_judge_perfect() -> None:
+    found = verdict("help.corrected >= 0.97 @ 95%", suite([1.0] * 200, dict.fromkeys(range(30), "good")))
+    assert found.observed == pytest.approx(1)
+    assert found.decision == "inconclusive"
+    assert found.low is not None
+    assert found.low < 0.9  # what 30 of 30 show
+
+
+def test_what_people_said_of_an_output_without_a_verdict_counts() -> None:
+    judged: list[float | None] = [*JUDGED[:100], *[None] * 100]
+    said = people(100, judged) | dict.fromkeys(range(100, 200), "bad")
+    found = verdict("help.corrected >= 0.5", suite(judged, said))
+    of_judged = verdict("help.corrected >= 0.5", suite(judged[:100], people(100, judged[:100])))
+    assert found.observed == pytest.approx((of_judged.observed or 0) / 2)
+
+
+def test_some_failed_trials_of_a_case_count_and_its_trials_are_one_case() -> None:
+    run = suite(JUDGED[:60], people(60, JUDGED))
+    again = tuple(
+        dataclasses.replace(one, number=2, scores=(), output=Output(value=None, error=ErrorInfo(type="E", message="m")))
+        for one in run.trials
+    )
+    once, twice = (
+        verdict("help.corrected >= 0.3", run),
+        verdict("help.corrected >= 0.3", dataclasses.replace(run, trials=(*run.trials, *again))),
+    )
+    assert (twice.observed or 0) == pytest.approx((once.observed or 0) / 2)
+    doubled = dataclasses.replace(
+        run,
+        trials=(*run.trials, *(dataclasses.replace(one, number=2) for one in run.trials)),
+        labels=(*run.labels, *(dataclasses.replace(one, id=f"{one.id}b", trial=2) for one in run.labels)),
+    )
+    text = "judge(help).kappa >= 0.1 @ 95%"
+    assert verdict(text, doubled).low == verdict(text, run).low
