@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalkit import grid
 from evalkit.errors import GateError
 from evalkit.faults import faults
 from evalkit.figures import METHODS, count, figure, interval, signed, signed_interval
 from evalkit.plaintext import Paint, clean, fitted, wrapped
 from evalkit.runs import Metric, Run, SuiteRun, Verdict
 from evalkit.spending import spent_line
+from evalkit.tablelines import COLOURS, Line, laid_out
 
 if TYPE_CHECKING:
     from evalkit.stats.differences import Difference
@@ -31,34 +30,6 @@ BUILTINS_SHOWN = {
 
 FAULTS_SHOWN = 3
 """How many kinds of error are told apart; the rest is counted."""
-
-_COLOURS = {"PASS": "32", "FAIL": "31", "INCONCLUSIVE": "33"}
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of the table. `below` are sentences that stand under it; `decision` is empty without a gate.
-
-    `rerun` is the standard error of the mean over other runs of the same cases, empty without repeats.
-    """
-
-    metric: str
-    value: str
-    interval: str
-    tag: str
-    size: str
-    missing: str
-    versus: str = ""
-    rerun: str = ""
-    gate: str = ""
-    decision: str = ""
-    fragile: bool = False
-    below: tuple[str, ...] = ()
-
-    @property
-    def verdict(self) -> str:
-        """The decision, and whether one case more or less would have changed it."""
-        return f"{self.decision} fragile" if self.fragile else self.decision
 
 
 def render(run: Run, *, width: int, color: bool, baseline: Run | None = None) -> str:
@@ -82,7 +53,7 @@ def render(run: Run, *, width: int, color: bool, baseline: Run | None = None) ->
         if refusal:
             text.extend(paint(line, "33") for line in wrapped(clean(refusal), width))
         if lines:
-            text.extend(_laid_out(lines, width, paint))
+            text.extend(laid_out(lines, width, paint))
         else:
             text.append(f"No metrics: the run is {run.status}.")
         text.extend(_remarks(run, suite.info.name, width, paint))
@@ -378,7 +349,7 @@ def _closing(run: Run, width: int, paint: Paint) -> Iterator[str]:
         return
     decisions = Counter(verdict.decision for verdict in run.verdicts)
     told = [
-        paint(f"{decisions[name]} {name}", _COLOURS[name.upper()])
+        paint(f"{decisions[name]} {name}", COLOURS[name.upper()])
         for name in ("pass", "fail", "inconclusive")
         if decisions[name]
     ]
@@ -389,64 +360,3 @@ def _closing(run: Run, width: int, paint: Paint) -> Iterator[str]:
         note = f"{len(evidence)} of them on evidence: by chance alone one fails in up to {100 * chance:.3g} % of runs."
         text += "\n" + "\n".join(paint(line, "2") for line in wrapped(note, width))
     yield text
-
-
-def _laid_out(lines: Sequence[Line], width: int, paint: Paint) -> Iterator[str]:
-    columns = grid.fit((_columns(lines, level) for level in range(_BAREST + 1)), width)
-    yield paint(grid.header(columns), "2")
-    for number, line in enumerate(lines):
-        for level, text in enumerate(grid.lines(columns, number)):
-            yield _coloured_end(text, line.verdict, paint) if level == 0 and line.decision else text
-        for sentence in line.below:
-            for level, text in enumerate(wrapped(sentence, width - 4)):
-                yield paint(("    " if level else "  └ ") + text, "2")
-
-
-_BAREST = 8
-
-
-def _columns(lines: Sequence[Line], level: int) -> list[grid.Column]:
-    """The columns; each level leaves one more thing out, first what is said elsewhere or says the least."""
-    tight = level >= 4
-    columns = [
-        grid.Column(title="metric", texts=[line.metric for line in lines], least=18 if tight else None),
-        grid.Column(title="value", texts=[line.value for line in lines], right=True),
-    ]
-    if level < 7:
-        texts = [line.interval if level else f"{line.interval} {line.tag}".strip() for line in lines]
-        columns.append(grid.Column(title="95% interval", texts=texts))
-    sizes = [line.size for line in lines]
-    if level < 6 and not (tight and len(set(sizes)) == 1):
-        columns.append(grid.Column(title="cases×trials" if level < 2 else "n×k", texts=sizes, right=True))
-    missing = [line.missing for line in lines]
-    if level < 5 and not (level >= 3 and set(missing) == {"0"}):
-        columns.append(grid.Column(title="missing", texts=missing, right=True))
-    if level < 8 and any(line.versus for line in lines):
-        texts = [_briefly(line.versus, level) for line in lines]
-        columns.append(grid.Column(title="vs baseline (paired)" if level < 3 else "vs baseline", texts=texts))
-    if level < 4 and any(line.rerun for line in lines):
-        columns.append(grid.Column(title="rerun ±", texts=[line.rerun for line in lines], right=True))
-    if any(line.gate or line.decision for line in lines):
-        gates = [line.gate for line in lines]
-        columns.append(grid.Column(title="gate", texts=gates, least=16 if tight else None, wraps=True))
-        columns.append(grid.Column(title="verdict", texts=[line.verdict for line in lines]))
-    return columns
-
-
-_LONG_DIFFERENCE = 30
-_MORE = re.compile(r" (?:\(|[\d,]+[↑↓]).*")
-
-
-def _briefly(versus: str, level: int) -> str:
-    """A difference; a long one, as sums of money are, loses its interval before the others have to."""
-    if level >= 6:
-        return _MORE.sub("", versus)
-    if level >= 4 and len(versus) > _LONG_DIFFERENCE:
-        difference, _, rest = versus.partition(" (")
-        return f"{difference} {rest.rpartition(')')[2].strip()}"
-    return versus
-
-
-def _coloured_end(row: str, verdict: str, paint: Paint) -> str:
-    word = verdict.split()[0]
-    return row[: len(row) - len(verdict)] + paint(word, _COLOURS[word]) + verdict[len(word) :]

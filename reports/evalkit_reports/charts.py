@@ -127,9 +127,9 @@ def histogram(values: Sequence[float], unit: str, *, shares: bool = False) -> Hi
     """
     ordered = sorted(values)
     low, high = (0.0, 1.0) if shares else (ordered[0], ordered[-1])
-    if low == high:
+    if not (high - low) / BINS:  # one value, or some that differ by less than a float can divide
         low, high = low - (abs(low) * 0.1 or 0.5), high + (abs(high) * 0.1 or 0.5)
-    logarithmic = not shares and ordered[0] > 0 and high / ordered[0] > 100
+    logarithmic = not shares and low > 0 and high / low > 100
     scale = math.log10 if logarithmic else float
     start, width = scale(low), (scale(high) - scale(low)) / BINS
     counts = [0] * BINS

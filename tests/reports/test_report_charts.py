@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evalkit.runs import Metric, Verdict
@@ -19,6 +19,8 @@ numbers = st.floats(-1e9, 1e9, allow_nan=False)
 
 
 @given(st.lists(numbers, min_size=1, max_size=200))
+@example([5e-324])
+@example([5e-324, 1e-323])
 def test_a_histogram_counts_every_value_once_within_the_axis(values: list[float]) -> None:
     made = histogram(values, "")
     assert sum(bin_.count for bin_ in made.bins) == len(values)

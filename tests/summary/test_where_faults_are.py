@@ -10,7 +10,7 @@ from evalkit.faults import faults
 from evalkit.score import ErrorInfo
 from evalkit.summary import render
 
-CLIENT = "/home/ada/.venv/lib/python3.12/site-packages/openai/_base_client.py"
+CLIENT = "/tmp/ada/.venv/lib/python3.12/site-packages/openai/_base_client.py"
 STANDARD = "/usr/lib/python3.12/concurrent/futures/thread.py"
 OURS = str(Path(evalkit.__file__).parent / "models" / "budget.py")
 
