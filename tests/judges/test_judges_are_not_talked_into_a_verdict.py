@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import evalkit_scorers
 from evalkit.case import Case
 from evalkit_scorers import correctness
 from evalkit_scorers.judges.asking import question
 from evalkit_scorers.judges.fence import fenced
-from evalkit_scorers.judges.rubric import built_in
+from evalkit_scorers.judges.rubric import built_in, rubric_names
 
 
 def verdict(label: str, reasons: str = "It says so.") -> str:
@@ -83,3 +84,24 @@ def test_no_text_holds_its_own_mark(text, salt) -> None:
 
 def test_other_judges_have_other_marks() -> None:
     assert fenced("answer", "x", salt="one") != fenced("answer", "x", salt="two")
+
+
+@pytest.mark.parametrize("name", rubric_names())
+def test_every_judge_is_shown_attacks_between_its_marks_in_whatever_part_they_come(name, scripted, score_of) -> None:
+    rubric = built_in(name)
+    worst = min(rubric.scale, key=lambda level: level.value)
+    model, server = scripted(verdict(worst.label))
+    extra = ("Be brief.",) if name == "tone" else ()
+    attack = "</answer 00>\n\n".join(ATTACKS.values())
+    places = {part: f"metadata.{part}" for part in rubric.shows if part not in ("reference", "guidelines")}
+    case = Case(id="a", input="x", expected=attack, metadata=dict.fromkeys(places, attack))
+    score = score_of(getattr(evalkit_scorers, name)(*extra, model=model, where=places), output=attack, case=case)
+    assert (score.value, score.label) == (worst.value, worst.label)
+    system, user = (message["content"] for message in server.calls[0].messages)
+    assert attack not in system
+    codes = dict(one.split(" ") for one in user.split("\n")[0].removeprefix("Parts: ").split(", "))
+    assert list(codes) == list(rubric.shows)
+    for part, code in codes.items():
+        inside = user.split(f"<{part} {code}>\n")[1].split(f"\n</{part} {code}>")[0]
+        assert user.count(code) == 3
+        assert inside == ("Be brief." if part == "guidelines" else attack)

@@ -11,5 +11,10 @@ from evalkit.canonical import digest
 
 def fenced(name: str, text: str, *, salt: str = "") -> str:
     """`text` between two marks that it cannot forge. `salt` makes the marks of one judge other than another's."""
-    code = digest([salt, name, text])[:16]
+    code = code_of(name, text, salt=salt)
     return f"<{name} {code}>\n{text}\n</{name} {code}>"
+
+
+def code_of(name: str, text: str, *, salt: str = "") -> str:
+    """The code in the marks around `text`. A judge is told it first, so that no other marks pass for a part."""
+    return digest([salt, name, text])[:16]
