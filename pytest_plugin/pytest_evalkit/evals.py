@@ -94,7 +94,7 @@ class Evals:
             session.items.clear()
             return
         if errors:
-            raise pytest.UsageError("\n\n".join(str(error) for error in errors))
+            raise pytest.UsageError("\n\n".join(dict.fromkeys(str(error) for error in errors)))
         if self.settings.estimate:
             estimating = Estimating(self.settings.store, ledger.suites)
             self.config.pluginmanager.register(estimating, "evalkit-estimating")
