@@ -27,7 +27,7 @@ from pytest_evalkit.ledger import Ledger
 from pytest_evalkit.plugin import FLAGS
 from pytest_evalkit.schedule import NOTES, Flight, Scheduler
 from pytest_evalkit.skipping import skip
-from pytest_evalkit.traces import SCOPE, Traces
+from pytest_evalkit.traces import SCOPE, Shared, Traces
 
 if TYPE_CHECKING:
     from evalkit.exchange import Exchange
@@ -173,7 +173,9 @@ class Evals:
         self._tracing.begin()
         self.outgoing.begin()
         self.collection.selection.__enter__()
-        self.config.pluginmanager.register(Traces(self._tracing, self._suite_of), "evalkit-traces")
+        self.config.pluginmanager.register(Shared(), "evalkit-shared")
+        if self._handwritten:
+            self.config.pluginmanager.register(Traces(self._tracing, self._suite_of), "evalkit-traces")
         self.scheduler = Scheduler(
             session,
             max_concurrency=self.settings.max_concurrency,

@@ -115,6 +115,7 @@ class Scheduler:
         self._places = {id(item): place for place, item in enumerate(session.items)}
         self._queue: deque[EvalItem] = deque()
         self._flights: dict[EvalItem, Flight] = {}
+        self._landed: list[Flight] = []
         self._running = 0
         self._batch_limit = 1
         self.serial: dict[str, str] = {}
@@ -231,7 +232,7 @@ class Scheduler:
         self._flights[item] = flight
         self._stack.set_aside(item)
         if flight.setup.excinfo is not None:
-            flight.landed = True
+            self._land(flight)
             self._count(flight)
             return
         flight.replay = lambda: self._replay(flight, sink)
@@ -244,7 +245,7 @@ class Scheduler:
                 flight.outcome = task.exception()
                 if flight.outcome is None:
                     flight.finished = task.result()
-            flight.landed = True
+            self._land(flight)
             self._count(flight)
 
         self.engine.start(run_job(self._job(item), self.engine.threads), landed, context=sink.within(flight.context))
@@ -321,7 +322,7 @@ class Scheduler:
             if not option.setuponly:
                 landed = flight.landed
                 call = self._call(item, "call", lambda: hook.pytest_runtest_call(item=item))
-                flight.landed = True
+                self._land(flight)
                 if landed and flight.finished is not None:  # the body ran before its turn came
                     call.start, call.stop = flight.finished.start, flight.finished.stop
                     call.duration = call.stop - call.start
@@ -331,7 +332,7 @@ class Scheduler:
             else:
                 self._log(item, flight.setup, flight.setup_report)
         else:
-            flight.landed = True
+            self._land(flight)
             self._record_landed()
             self._log(item, flight.setup, flight.setup_report)
         if self._session.shouldfail or self._session.shouldstop:
@@ -370,10 +371,14 @@ class Scheduler:
             # Parents stay as long as one of their items does: the next to go, or the one being reported.
             self._tear_down(flight, but or (after.item if after else None), silent=True)
 
-    def _record_landed(self) -> None:
-        landed = [flight for flight in self._flights.values() if flight.landed and not flight.recorded]
-        for flight in landed:
+    def _land(self, flight: Flight) -> None:
+        flight.landed = True
+        if not flight.recorded:
             flight.recorded = True
+            self._landed.append(flight)
+
+    def _record_landed(self) -> None:
+        landed, self._landed = self._landed, []
         if landed:
             self._record(landed)
 

@@ -16,9 +16,10 @@ SCOPE = pytest.StashKey[Scope]()
 
 
 class Traces:
-    """A hand-written test is traced from its set-up to its teardown, and a fixture that several tests share for none.
+    """A hand-written test is traced from its set-up to its teardown.
 
-    The items of suites are the scheduler's. `suite_of` gives the suite of a hand-written item by its node id.
+    The items of suites are the scheduler's. `suite_of` gives the suite of a hand-written item by its node id. It is
+    registered only where there is such a test, as every hook costs something for every item.
     """
 
     def __init__(self, session: Session, suite_of: Callable[[str], str | None]) -> None:
@@ -47,6 +48,10 @@ class Traces:
         finally:
             if SCOPE in item.stash:
                 self._open.close()
+
+
+class Shared:
+    """A fixture that several tests share is traced for none of them."""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
