@@ -225,8 +225,8 @@ class Settings:
 
     `store` is a database URL or an absolute path. `repeat`, `baseline`, `report`, `markdown`, `sample` and
     `timeout` (seconds) are `None` where they are not set. `gates` are for every suite, `suite_gates` for one by its
-    name. `max_cost` is in US dollars. `prices` are those of `[tool.evalkit.prices]`, by model: `input`, `output` and `cached`, in US dollars per
-    million tokens.
+    name. `max_cost` is in US dollars. `prices` are those of `[tool.evalkit.prices]`, by model: `input`, `output`
+    and `cached`, in US dollars per million tokens.
     """
 
     root: Path
