@@ -355,6 +355,13 @@ class Evals:
             self.ledger.put(report, suite, trial, self._to_report())
         return report
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Tell in the JUnit file, which is written by now, a case that errored from one that missed."""
+        outcome = getattr(report, "evalkit", None)
+        if report.when == "call" and report.failed and outcome is not None:
+            internals.name_junit_failure(self.config, report, {"errored": "error"}.get(outcome, outcome))
+
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Judge a hand-written suite after its last item."""
         suite = self._handwritten.get(nodeid)

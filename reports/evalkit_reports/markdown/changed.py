@@ -115,7 +115,9 @@ def _changes(changes: Changes, detail: Detail, *, whole: int) -> Iterator[str]:
             mark + "".join(text for _, text in pieces)[: detail.length]
             for mark, pieces in changes.lines[: detail.lines]
         ]
-        yield from ("", *neutral.fence(lines, "diff"))
+        if changes.values:
+            yield ""
+        yield from neutral.fence(lines, "diff")
     hidden = len(changes.lines) - detail.lines
     if hidden > 0:
         yield from ("", f"{count(hidden, 'more line')} of the difference; the text has {count(whole, 'line')}.")

@@ -19,7 +19,7 @@ class Detail:
     """
 
     rows: int = 60
-    lines: int = 300
+    lines: int = 120
     cases: int = 10
     sentences: int = 12
     length: int = 600
@@ -28,7 +28,7 @@ class Detail:
 
 _LADDER = (
     Detail(),
-    Detail(rows=40, lines=80, length=400),
+    Detail(rows=40, lines=60, length=400),
     Detail(rows=30, lines=30, sentences=8, length=300),
     Detail(rows=20, lines=0, cases=5, sentences=5, length=200),
     Detail(rows=12, lines=0, cases=3, sentences=3, length=160),

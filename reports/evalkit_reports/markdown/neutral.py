@@ -19,7 +19,7 @@ PART = "\u200b"
 """The zero-width space."""
 
 _MARKS = re.compile(r"[\\`*\[\]<|~&#]|(?<![^\W_])_|_(?![^\W_])")
-_LEADING = re.compile(r"^(?:([-+>=:])|(\d{1,9})([.)]))")
+_LEADING = re.compile(r"^(?:([-+](?=\s|$)|>|=)|(\d{1,9})([.)])(?=\s|$))")
 _PARTED = re.compile(r"@(?=\w)|[#!&](?=\d)|:(?=//)|\bwww(?=\.)|\bgh(?=-\d)|##(?=\[)", re.IGNORECASE)
 _COMMAND = re.compile(r"^(\s*)::")
 _URL = re.compile(r"https?://[\w.:-]+(?:/[\w./%~+=&?#-]*)?", re.ASCII)
@@ -27,7 +27,7 @@ _URL = re.compile(r"https?://[\w.:-]+(?:/[\w./%~+=&?#-]*)?", re.ASCII)
 
 def prose(text: str, limit: int = 600) -> str:
     """The text as one line of Markdown that shows just that text, at most `limit` characters of it."""
-    text = _PARTED.sub(lambda found: found[0] + PART, _cut(text, limit))
+    text = _COMMAND.sub(rf"{PART}::", _PARTED.sub(lambda found: found[0] + PART, _cut(text, limit).strip()))
     text = _MARKS.sub(lambda found: "\\" + found[0], text)
     text = _LEADING.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}", text)
     # Two dollar signs in one block are a formula to GitHub, which documents this way out.

@@ -62,7 +62,7 @@ def _verdict(line: Line) -> str:
 
 def _sentences(run: Run, suite: SuiteRun, lines: Sequence[Line], compared: SuiteComparison | None) -> Iterator[str]:
     """What the table does not say, the weightiest first; reasons of gates that did not pass stand at the top."""
-    yield from filter(None, (asides.partial(run, suite), asides.unstopped(suite)))
+    yield from filter(None, (asides.unstopped(suite),))
     yield from asides.raised(suite)
     if compared is not None and compared.refused:
         yield f"Not compared with the baseline: {compared.refused}."
