@@ -68,8 +68,7 @@ def _sentences(run: Run, suite: SuiteRun, lines: Sequence[Line], compared: Suite
         yield f"Not compared with the baseline: {compared.refused}."
     elif compared is not None:
         yield from (f"Not compared, {one.name}: {one.refused}." for one in compared.metrics if one.refused)
-    yield from asides.of_judges(suite)
-    yield from asides.standings(suite)
+    yield from (text for text, _ in asides.of_judges(suite))
     yield from asides.remarks(run, suite.info.name)
     yield from (" ".join(line.below) for line in lines if line.decision == "PASS" and line.below)
 
