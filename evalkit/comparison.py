@@ -108,12 +108,16 @@ def compare_all(base: Run, candidates: Sequence[Run]) -> Candidates:
     return Candidates(comparisons=comparisons, adjusted=adjusted)
 
 
-def compare(base: Run, candidate: Run) -> Comparison:
-    """The comparison of two runs; both with their payload, or no output counts as identical."""
+def compare(base: Run, candidate: Run, *, p_values: bool = True) -> Comparison:
+    """The comparison of two runs; both with their payload, or no output counts as identical.
+
+    `p_values` may be left out for speed.
+    """
     before = {suite.info.name: suite for suite in base.suites}
     after = {suite.info.name: suite for suite in candidate.suites}
     suites = [
-        _suite(before[name], suite) if name in before else _only(name, "candidate") for name, suite in after.items()
+        _suite(before[name], suite, p_values=p_values) if name in before else _only(name, "candidate")
+        for name, suite in after.items()
     ]
     suites.extend(_only(name, "base") for name in before if name not in after)
     return Comparison(base=base, candidate=candidate, suites=tuple(suites))
@@ -123,7 +127,7 @@ def _only(name: str, side: str) -> SuiteComparison:
     return SuiteComparison(name=name, refused=f"only the {side} has this suite")
 
 
-def _suite(base: SuiteRun, candidate: SuiteRun) -> SuiteComparison:
+def _suite(base: SuiteRun, candidate: SuiteRun, *, p_values: bool) -> SuiteComparison:
     why = dataset_refusal(base, candidate)
     if why:
         return SuiteComparison(name=candidate.info.name, versions=_versions(base, candidate), refused=why)
@@ -133,7 +137,7 @@ def _suite(base: SuiteRun, candidate: SuiteRun) -> SuiteComparison:
     return SuiteComparison(
         name=candidate.info.name,
         cases=len(both),
-        metrics=differences(base, candidate),
+        metrics=differences(base, candidate, p_values=p_values),
         newly_failing=tuple(case for case, sides in passed.items() if sides == (True, False)),
         newly_passing=tuple(case for case, sides in passed.items() if sides == (False, True)),
         identical=tuple(case for case in both if _outputs(before[case]) == _outputs(after[case])),

@@ -7,7 +7,6 @@ reads nothing.
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -20,40 +19,11 @@ from evalkit.errors import ConfigError, did_you_mean
 from evalkit.pricelist import prices_of
 from evalkit.root import find_root as find_root
 from evalkit.root import text_of
+from evalkit.setting import Setting, checked, read_value
 
-Kind = Literal["text", "whole", "seconds", "money", "switch", "lines", "choice"]
 DEFAULT_STORE = ".evalkit/evalkit.db"
-ONE_OF = {"gates": "gate", "use_prompts": "prompt", "use_models": "model"}
-"""What the flag of a setting of several lines is called, which gives one of them."""
 EVERY_SUITE = "*"
 """The key of `[tool.evalkit.gates]` for all suites: TOML has no room for both a list and a table of one name."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One setting as it is written everywhere.
-
-    `minimum` is the smallest number allowed, `choices` are the words that a `choice` may be. `metavar` is what the
-    help shows for the value.
-    """
-
-    name: str
-    kind: Kind
-    default: Any
-    doc: str
-    metavar: str
-    minimum: int | None = None
-    choices: tuple[str, ...] = ()
-
-    @property
-    def flag(self) -> str:
-        """The pytest flag, such as `--evalkit-max-concurrency`; a setting of several lines is given one at a time."""
-        return "--evalkit-" + ONE_OF.get(self.name, self.name).replace("_", "-")
-
-    @property
-    def env(self) -> str:
-        """The environment variable, such as `EVALKIT_MAX_CONCURRENCY`."""
-        return "EVALKIT_" + self.name.upper()
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -102,6 +72,23 @@ SETTINGS: tuple[Setting, ...] = (
         default=None,
         metavar="PATH",
         doc="Where an HTML report is written when a run ends; unset, none is.",
+    ),
+    Setting(
+        name="markdown",
+        kind="text",
+        default=None,
+        metavar="PATH|github",
+        doc="Where a Markdown summary is written when a run ends, for a pull request; `github` adds it to the summary "
+        "of the step of GitHub Actions, and does nothing elsewhere.",
+    ),
+    Setting(
+        name="annotations",
+        kind="choice",
+        default="auto",
+        metavar="auto|off",
+        choices=("auto", "off"),
+        doc="Whether the log of GitHub Actions gets a line for each of the ten worst results, which it shows beside "
+        "the suite's code.",
     ),
     Setting(
         name="inconclusive",
@@ -229,12 +216,6 @@ OTHER_VARIABLES = frozenset({"EVALKIT_ALLOW_CODE_EXECUTION", "EVALKIT_CHROMIUM",
 """Variables that are no settings and still ours; besides these, everything that begins with `EVALKIT_TEST_`."""
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
-_LISTS = {
-    "gates": 'gates, such as ["accuracy >= 0.9 @ 95%"]',
-    "use_prompts": 'versions, such as ["support-reply=v2"]',
-    "use_models": 'versions, such as ["solver=v2"]',
-    "redact": 'patterns, such as ["acct-[0-9]+"]',
-}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,10 +223,10 @@ class Settings:
     """The settings in force. `sources` says for each where it came from: `default`, a place in pyproject.toml,
     `$EVALKIT_…` or the flag.
 
-    `store` is a database URL or an absolute path. `repeat`, `baseline`, `report`, `sample` and `timeout` (seconds) are
-    `None` where they are not set. `gates` are for every suite, `suite_gates` for one by its name. `max_cost` is in US
-    dollars. `prices` are those of `[tool.evalkit.prices]`, by model: `input`, `output` and `cached`, in US dollars per
-    million tokens.
+    `store` is a database URL or an absolute path. `repeat`, `baseline`, `report`, `markdown`, `sample` and
+    `timeout` (seconds) are `None` where they are not set. `gates` are for every suite, `suite_gates` for one by its
+    name. `max_cost` is in US dollars. `prices` are those of `[tool.evalkit.prices]`, by model: `input`, `output`
+    and `cached`, in US dollars per million tokens.
     """
 
     root: Path
@@ -255,6 +236,8 @@ class Settings:
     gates: tuple[str, ...] = ()
     baseline: str | None = None
     report: str | None = None
+    markdown: str | None = None
+    annotations: Literal["auto", "off"] = "auto"
     inconclusive: Literal["fail", "warn"] = "fail"
     sample: int | None = None
     seed: int = 0
@@ -301,25 +284,25 @@ def load_settings(
             prices, sources[key] = prices_of(value, where=where), where
             continue
         if key == "gates" and isinstance(value, dict):
-            suite_gates = {name: _checked(_BY_NAME["gates"], lines, where) for name, lines in value.items()}
+            suite_gates = {name: checked(_BY_NAME["gates"], lines, where) for name, lines in value.items()}
             sources["suite_gates"] = where
             if EVERY_SUITE in suite_gates:
                 values[key], sources[key] = suite_gates.pop(EVERY_SUITE), where
             continue
-        values[key] = _checked(_setting(key, where), value, where)
+        values[key] = checked(_setting(key, where), value, where)
         sources[key] = where
     for variable, raw in environ.items():
         if variable.startswith("EVALKIT_") and variable not in OTHER_VARIABLES and raw != "":
             if variable.startswith("EVALKIT_TEST_"):
                 continue
             setting = _from_variable(variable)
-            values[setting.name] = _read(setting, raw, f"${variable}")
+            values[setting.name] = read_value(setting, raw, f"${variable}")
             sources[setting.name] = f"${variable}"
     for key, value in (flags or {}).items():
         setting = _setting(key, "flag")
         if value is None or (setting.kind == "lines" and not value) or (setting.kind == "switch" and not value):
             continue
-        read = _read if isinstance(value, str) else _checked
+        read = read_value if isinstance(value, str) else checked
         values[key] = read(setting, value, setting.flag)
         sources[key] = setting.flag
     from_flag = sources["store"] == _BY_NAME["store"].flag
@@ -387,56 +370,6 @@ def _from_variable(variable: str) -> Setting:
         why="A misspelled setting that is silently ignored would give a run that nobody asked for.",
         hint="Unset it, or choose one of " + ", ".join(sorted(setting.env for setting in SETTINGS)) + ".",
     )
-
-
-def _read(setting: Setting, raw: str, where: str) -> Any:
-    """The value of a text from the environment or a flag."""
-    value: Any = raw
-    if setting.kind == "whole":
-        value = int(raw) if re.fullmatch(r"[-+]?[0-9]{1,18}", raw.strip()) else raw
-    elif setting.kind in ("seconds", "money"):
-        value = float(raw) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", raw.strip()) else raw
-    elif setting.kind == "switch":
-        value = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(raw.lower(), raw)
-    elif setting.kind == "lines":
-        value = [line.strip() for line in raw.splitlines() if line.strip()]
-    return _checked(setting, value, where)
-
-
-def _checked(setting: Setting, value: Any, where: str) -> Any:
-    """`value`, when it is what the setting takes; raises `ConfigError` otherwise."""
-    kind = setting.kind
-    if kind == "lines":
-        lines = [value] if isinstance(value, str) else value
-        if isinstance(lines, list | tuple) and all(isinstance(line, str) and line.strip() for line in lines):
-            return tuple(lines)
-        raise _wrong(setting, value, "a list of " + _LISTS.get(setting.name, "texts"), where)
-    if kind == "switch" and isinstance(value, bool):
-        return value
-    if kind == "text" and isinstance(value, str) and value.strip():
-        return value
-    if kind == "choice" and value in setting.choices:
-        return value
-    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-    if kind == "whole" and number and isinstance(value, int) and value >= (setting.minimum or 0):
-        return value
-    if kind == "seconds" and number and math.isfinite(value) and value > 0:
-        return float(value)
-    if kind == "money" and number and math.isfinite(value) and value > 0:
-        return Decimal(str(value))
-    wants = {
-        "switch": "true or false",
-        "text": "a text that is not empty",
-        "choice": " or ".join(f'"{choice}"' for choice in setting.choices),
-        "whole": f"a whole number from {setting.minimum or 0} on",
-        "seconds": "a number of seconds above 0",
-        "money": "an amount of US dollars above 0",
-    }
-    raise _wrong(setting, value, wants[kind], where)
-
-
-def _wrong(setting: Setting, value: Any, wants: str, where: str) -> ConfigError:
-    return ConfigError(f"`{setting.name}` is {wants}, not {value!r:.60}.", where=where, hint=setting.doc)
 
 
 def _absolute(store: str, folder: Path) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evalkit import asides
+from evalkit.asides import BUILTINS_SHOWN, shown
 from evalkit.errors import GateError
-from evalkit.faults import faults
 from evalkit.figures import METHODS, count, figure, interval, signed, signed_interval
 from evalkit.plaintext import Paint, clean, fitted, wrapped
 from evalkit.runs import Metric, Run, SuiteRun, Verdict
@@ -19,17 +19,6 @@ from evalkit.tablelines import COLOURS, Line, laid_out
 if TYPE_CHECKING:
     from evalkit.stats.differences import Difference
 
-BUILTINS_SHOWN = {
-    "errors": ("rate",),
-    "latency": ("median", "mean"),
-    "cost": ("sum",),
-    "input_tokens": ("mean",),
-    "output_tokens": ("mean",),
-}
-"""Which statistic of a quantity that every suite has is shown without a gate on it; the first there is."""
-
-FAULTS_SHOWN = 3
-"""How many kinds of error are told apart; the rest is counted."""
 
 
 def render(run: Run, *, width: int, color: bool, baseline: Run | None = None) -> str:
@@ -43,21 +32,20 @@ def render(run: Run, *, width: int, color: bool, baseline: Run | None = None) ->
     paint = Paint(on=color)
     parts: list[str] = []
     for suite in run.suites:
-        compared, refusal = _compared(suite, baseline)
-        lines = list(table(run, suite.info.name, compared))
-        text = [paint(fitted(_heading(suite), width), "1")]
+        found, refusal = compared(suite, baseline)
+        lines = list(table(run, suite.info.name, found))
+        heading = f"{clean(suite.info.name)}: {asides.outcomes(suite)}"
+        text = [paint(fitted(heading, width), "1")]
         if suite.versions:
             text.extend(wrapped(clean(", ".join(version.title for version in suite.versions)), width))
-        text.extend(_notes(run, suite, width, paint))
-        text.extend(_raised(suite, width, paint))
+        text.extend(_below_heading(run, suite, width, paint))
         if refusal:
             text.extend(paint(line, "33") for line in wrapped(clean(refusal), width))
         if lines:
             text.extend(laid_out(lines, width, paint))
         else:
             text.append(f"No metrics: the run is {run.status}.")
-        text.extend(_remarks(run, suite.info.name, width, paint))
-        text.extend(_of_judges(suite, width, paint))
+        text.extend(_below_table(run, suite, width, paint))
         parts.append("\n".join(text))
     parts.extend(_closing(run, width, paint))
     return "\n\n".join(parts) + "\n" if parts else "The run has no suites.\n"
@@ -72,7 +60,7 @@ def table(run: Run, suite: str, compared: Mapping[str, Difference] | None = None
     metrics = [metric for metric in run.metrics if metric.suite == suite]
     reruns = _reruns(run.suite(suite), metrics)
     gated = [_Gated.of(verdict) for verdict in run.verdicts if verdict.suite == suite]
-    for metric in _shown(metrics):
+    for metric in shown(metrics):
         label, *others = _labels(metric)
         mine = [gate for gate in gated if gate.metric == metric.name]
         gated = [gate for gate in gated if gate.metric != metric.name]
@@ -94,7 +82,7 @@ def table(run: Run, suite: str, compared: Mapping[str, Difference] | None = None
         yield _line(None, label=gate.label, gate=gate)
 
 
-def _compared(suite: SuiteRun, baseline: Run | None) -> tuple[Mapping[str, Difference], str]:
+def compared(suite: SuiteRun, baseline: Run | None) -> tuple[Mapping[str, Difference], str]:
     """The differences of a suite's metrics to the baseline, and why there are none."""
     before = (
         next((other for other in baseline.suites if other.info.name == suite.info.name), None) if baseline else None
@@ -173,20 +161,6 @@ class _Gated:
         rule = ("each case " if each or bare != str(gate) else "") + bare.removeprefix(gate.subject).strip()
         paired = gate.baseline is not None
         return cls(verdict=verdict, metric=gate.metric, label=gate.subject, rule=rule, is_paired=paired)
-
-
-def _shown(metrics: Sequence[Metric]) -> list[Metric]:
-    """One metric of the whole suite for each name, scores before the quantities that every suite has."""
-    by_name: dict[str, list[Metric]] = {}
-    for metric in metrics:
-        if not metric.slice:
-            by_name.setdefault(metric.name, []).append(metric)
-    chosen: list[Metric] = []
-    for name, several in by_name.items():
-        wanted = BUILTINS_SHOWN.get(name, ("mean", "rate"))
-        ranked = [metric for statistic in wanted for metric in several if metric.statistic == statistic]
-        chosen.append(ranked[0] if ranked else several[0])
-    return sorted(chosen, key=lambda metric: metric.name in BUILTINS_SHOWN)
 
 
 def _like(metric: Metric, label: str, metrics: Sequence[Metric]) -> Metric:
@@ -276,68 +250,18 @@ def _repeats(source: Metric | Verdict) -> str:
     return str(exact) if not rest else f"{source.trials / source.cases:.1f}"
 
 
-def _heading(suite: SuiteRun) -> str:
-    info = suite.info
-    outcomes = Counter(trial.outcome for trial in suite.trials)
-    parts = [f"{count(len(suite.cases), 'case')} × {info.repeat}"]
-    parts.extend(f"{outcomes[name]:,} {name}" for name in ("passed", "missed", "errored", "unscored") if outcomes[name])
-    return f"{clean(info.name)}: " + ", ".join(parts)
+def _below_heading(run: Run, suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]:
+    told = [(asides.partial(run, suite), "33"), (asides.unstopped(suite), "2")]
+    told += [(text, "31") for text in asides.raised(suite)]
+    for text, code in told:
+        if text:
+            yield from (paint(line, code) for line in wrapped(clean(text), width))
 
 
-def _notes(run: Run, suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]:
-    info = suite.info
-    if info.is_partial:
-        why = f" ({info.selection})" if info.selection else ""
-        ran, verb = (len(suite.trials), "were run") if info.planned == info.declared else (info.planned, "selected")
-        text = f"Partial{why}: {ran:,} of {count(info.declared, 'trial')} {verb}; no baseline, no evidence."
-        yield from (paint(line, "33") for line in wrapped(clean(text), width))
-    elif run.status != "complete" and len(suite.trials) < info.planned:
-        text = f"The run is {run.status}: {len(suite.trials):,} of {count(info.planned, 'trial')} were done."
-        yield from (paint(line, "33") for line in wrapped(text, width))
-    if info.stop is not None and info.stop.kept:
-        text = f"It could not stop early (stop = {info.stop.rule}): {info.stop.kept}."
-        yield from (paint(line, "2") for line in wrapped(clean(text), width))
-
-
-def _raised(suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]:
-    """What raised, so that no error is seen as a number only."""
-    found = faults(suite)
-    here = f"{Path.cwd()}/"
-    for fault in found[:FAULTS_SHOWN]:
-        who = f"scorer {fault.source} raised " if fault.source else ""
-        struck = fault.cases[0] + (f" and {len(fault.cases) - 1:,} more" if len(fault.cases) > 1 else "")
-        where = f" at {fault.place.removeprefix(here)}" if fault.place else ""
-        text = f"{count(fault.trials, 'trial')}: {who}{fault.type}: {fitted(fault.message, 300)}{where} ({struck})"
-        yield from (paint(line, "31") for line in wrapped(clean(text), width))
-    if len(found) > FAULTS_SHOWN:
-        yield paint(f"{len(found) - FAULTS_SHOWN:,} more kinds of error", "31")
-
-
-def _remarks(run: Run, suite: str, width: int, paint: Paint) -> Iterator[str]:
-    """What is missing and why, and what a metric has to say about itself."""
-    said: set[str] = set()
-    for metric in _shown([metric for metric in run.metrics if metric.suite == suite]):
-        if metric.name in BUILTINS_SHOWN and not metric.scored:
-            continue
-        texts = []
-        if metric.unscored + metric.errored and metric.name not in BUILTINS_SHOWN:
-            texts.append(f"{metric.scored:,} scored, {metric.unscored:,} unscored, {metric.errored:,} errored")
-        if metric.note:
-            texts.append(metric.note)
-        for text in texts:
-            if text not in said or metric.note != text:
-                said.add(text)
-                lines = wrapped(clean(f"{metric.name}: {text}"), width - 2)
-                yield from (paint(f"  {line}", "2") for line in lines)
-
-
-def _of_judges(suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]:
-    """What should be said of the judges, and how far they can be trusted."""
-    if not any(scorer.is_judge for scorer in suite.info.scorers):
-        return
-    from evalkit.stats.remarks import remarks, standings
-
-    for text, code in (*((text, "33") for text in remarks(suite)), *((text, "2") for text in standings(suite))):
+def _below_table(run: Run, suite: SuiteRun, width: int, paint: Paint) -> Iterator[str]:
+    told = [(text, "2") for text in asides.remarks(run, suite.info.name)]
+    told += [(text, "33" if aloud else "2") for text, aloud in asides.of_judges(suite)]
+    for text, code in told:
         yield from (paint(f"  {line}", code) for line in wrapped(clean(text), width - 2))
 
 
@@ -354,9 +278,7 @@ def _closing(run: Run, width: int, paint: Paint) -> Iterator[str]:
         if decisions[name]
     ]
     text = f"{count(len(run.verdicts), 'gate')}: " + ", ".join(told)
-    evidence = [verdict for verdict in run.verdicts if verdict.level is not None and "early" not in verdict.inputs]
-    if len(evidence) > 1:
-        chance = sum((1 - (verdict.level or 0)) / 2 for verdict in evidence)
-        note = f"{len(evidence)} of them on evidence: by chance alone one fails in up to {100 * chance:.3g} % of runs."
+    note = asides.by_chance(run.verdicts)
+    if note:
         text += "\n" + "\n".join(paint(line, "2") for line in wrapped(note, width))
     yield text

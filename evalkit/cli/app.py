@@ -23,7 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "judges": ("judges", "Look at judges: who they are, and how far they can be trusted."),
     "label": ("label", "Label outputs of a run by hand, to find out how far a judge can be trusted."),
     "rescore": ("rescore", "Score stored outputs again, without calling the model under test."),
-    "report": ("report", "Write a run as one self-contained HTML file."),
+    "report": ("report", "Write a run as one self-contained HTML file, or as a Markdown summary."),
     "cache": ("cache", "Look after recorded answers of models: stats, prune, export."),
     "prompts": ("prompts", "Look at prompts: files and stored versions, what differs, what a model gets."),
     "models": ("models", "Look at models: files and stored versions, what differs."),

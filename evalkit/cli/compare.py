@@ -29,14 +29,19 @@ class NotComparable(EvalkitError):
 @click.argument("base", metavar="BASE")
 @click.argument("candidates", metavar="CANDIDATE...", nargs=-1, required=True)
 @json_option
+@click.option("--markdown", "as_markdown", is_flag=True, help="As Markdown, for a pull request.")
 @pass_invocation
-def command(invocation: Invocation, base: str, candidates: Sequence[str], as_json: bool) -> None:
+def command(invocation: Invocation, base: str, candidates: Sequence[str], as_json: bool, as_markdown: bool) -> None:
     """Compare two runs case by case: per metric, and which cases newly fail or newly pass.
 
     Cases are paired by id. A suite on two versions of its dataset is not compared, nor is a metric whose scorer has
     changed. Each difference has its 95% interval, which is the one that a gate on it uses, and the p-value of no
     difference. Of several candidates each is compared with BASE, with p-values that allow for there being several.
     """
+    if as_json and as_markdown:
+        raise click.UsageError("--json and --markdown are two forms of the same: give one.")
+    if as_markdown and len(candidates) > 1:
+        raise click.UsageError("--markdown compares two runs; give one candidate.")
     with invocation.open_store() as store:
         first, *others = (store.load(store.resolve(name), traces=False) for name in (base, *candidates))
     if len(others) > 1:
@@ -46,7 +51,11 @@ def command(invocation: Invocation, base: str, candidates: Sequence[str], as_jso
     if as_json:
         emit_json({"schema": COMPARE, **compared_shape(comparison)})
     refuse(comparison)
-    if not as_json:
+    if as_markdown:
+        from evalkit_reports import render_comparison
+
+        click.echo(render_comparison(comparison), nl=False)
+    elif not as_json:
         for line in _text(comparison, invocation.width, invocation.paint()):
             click.echo(line)
 

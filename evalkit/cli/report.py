@@ -1,7 +1,9 @@
-"""`evalkit report`: a run as one HTML file."""
+"""`evalkit report`: a run as one HTML file, as a Markdown summary, or as metrics."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -9,31 +11,79 @@ import click
 from evalkit.cli.options import CommonCommand, Invocation, pass_invocation
 from evalkit.errors import EvalkitError
 
+DEFAULT = Path("report.html")
+
 
 @click.command(name="report", cls=CommonCommand)
 @click.argument("run", metavar="RUN")
+@click.argument("base", metavar="[BASE]", required=False)
 @click.option(
     "-o",
     "--output",
     metavar="PATH",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("report.html"),
-    show_default=True,
-    help="Where it is written.",
+    help="Where it is written: report.html unless given, for HTML; else standard output.",
 )
+@click.option("--markdown", "as_markdown", is_flag=True, help="A Markdown summary instead, for a pull request.")
+@click.option("--metrics", "as_metrics", is_flag=True, help="OpenMetrics text instead, for GitLab.")
 @pass_invocation
-def command(invocation: Invocation, run: str, output: Path) -> None:
+def command(
+    invocation: Invocation, run: str, base: str | None, output: Path | None, as_markdown: bool, as_metrics: bool
+) -> None:
     """Write a run as one self-contained HTML file, which opens without a network.
 
-    RUN is a run's id, the beginning of one, last, or SUITE@last.
+    RUN is a run's id, the beginning of one, last, or SUITE@last. BASE is the run that a Markdown summary compares it
+    with.
     """
+    if as_markdown and as_metrics:
+        raise click.UsageError("--markdown and --metrics are two forms: give one.")
+    if base is not None and not as_markdown:
+        raise click.UsageError("BASE is for --markdown; see evalkit compare for two runs side by side.")
+    if as_markdown:
+        _emit(_markdown(invocation, run, base), output)
+    elif as_metrics:
+        from evalkit_reports import render_openmetrics
+
+        _emit(render_openmetrics(invocation.load(run, payload=False)), output)
+    else:
+        _html(invocation, run, output or DEFAULT)
+
+
+def _markdown(invocation: Invocation, run: str, base: str | None) -> str:
+    from evalkit.trust import informed
+    from evalkit_reports import render_markdown
+
+    with invocation.open_store() as store:
+        found = store.load(store.resolve(run), payload=False, traces=False)
+        found = informed(found, store.annotations(found.id), store.calibrations())
+        before = None if base is None else store.load(store.resolve(base), payload=False, traces=False)
+        earlier = store.earlier_runs(found.id)
+    return render_markdown(found, baseline=before, earlier=earlier)
+
+
+def _html(invocation: Invocation, run: str, output: Path) -> None:
     from evalkit_reports import write_html
 
     found = invocation.load(run, payload=True)
-    try:
+    with _kindly(output):
         written = write_html(found, output)
+    click.echo(f"{written} ({written.stat().st_size / 1_000_000:.1f} MB)")
+
+
+def _emit(text: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    with _kindly(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextlib.contextmanager
+def _kindly(output: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         if isinstance(error, EvalkitError):
             raise
         raise EvalkitError(f"The report cannot be written: {error.strerror or error}.", where=str(output)) from error
-    click.echo(f"{written} ({written.stat().st_size / 1_000_000:.1f} MB)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ class Evals:
         self._exchanges: list[Exchange] = []
         self.scheduler: Scheduler | None = None
         self.run: Run | None = None
-        self.report: Path | None = None
+        self.written: dict[str, Path] = {}
         self.errors: list[str] = []
         self.notes: list[str] = []
         self._handwritten: dict[str, handwritten.HandWritten] = {}
@@ -241,12 +242,27 @@ class Evals:
             status = "interrupted"
         self.run = self.ledger.finish(status)
         self.notes.extend(map(self.ledger.redact, self.ledger.notes))
-        if self.settings.report is None:
-            return
+        self._write_reports(self.run)
+
+    def _write_reports(self, run: Run) -> None:
+        """Write what was asked for beside the terminal's table; what cannot be written is said."""
+        root, settings, ledger = self.config.rootpath, self.settings, self.ledger
+        assert ledger is not None, "a run has one"
         try:
-            self.report = terminal.write_report(self.run, self.config.rootpath / self.settings.report)
+            if settings.report is not None:
+                self.written["report"] = terminal.write_report(run, root / settings.report)
         except (EvalkitError, OSError) as error:
             self.errors.append(f"The report could not be written: {error}")
+        try:
+            if settings.markdown is not None:
+                report, baseline = self.written.get("report"), ledger.baselines.default
+                path = terminal.write_summary(
+                    run, settings.markdown, root, report, baseline=baseline, earlier=ledger.earlier
+                )
+                if path is not None:
+                    self.written["summary"] = path
+        except (EvalkitError, OSError) as error:
+            self.errors.append(f"The Markdown summary could not be written: {error}")
 
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Run the items of suites; leave all others to pytest, but those that there is no money for."""
@@ -341,6 +357,13 @@ class Evals:
             self.ledger.put(report, suite, trial, self._to_report())
         return report
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Tell in the JUnit file, which is written by now, a case that errored from one that missed."""
+        outcome = getattr(report, "evalkit", None)
+        if report.when == "call" and report.failed and outcome is not None:
+            internals.name_junit_failure(self.config, report, {"errored": "error"}.get(outcome, outcome))
+
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Judge a hand-written suite after its last item."""
         suite = self._handwritten.get(nodeid)
@@ -364,12 +387,14 @@ class Evals:
             terminal.summary(
                 terminalreporter,
                 self.run,
-                report=self.report,
+                written=self.written,
                 errors=self.errors,
                 serial=serial,
                 baseline=None if self.ledger is None else self.ledger.baselines.default,
                 earlier={} if self.ledger is None else self.ledger.earlier,
             )
+            if self.settings.annotations == "auto" and os.environ.get("GITHUB_ACTIONS") == "true":
+                terminal.annotate(terminalreporter, self.run, self.config.rootpath)
 
     def pytest_unconfigure(self) -> None:
         """Let go of the event loop and its threads, and of what the session ran with."""

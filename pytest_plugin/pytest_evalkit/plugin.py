@@ -32,6 +32,8 @@ FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("baseline", {"metavar": "RUN", "help": "the stored run to compare with; `evalkit runs` lists them"}),
     ("report", {"metavar": "PATH", "help": "write an HTML report of the run"}),
+    ("markdown", {"metavar": "PATH|github", "help": "write a Markdown summary of the run, for a pull request"}),
+    ("annotations", {"metavar": "auto|off", "help": "lines in the log of GitHub Actions that point at the suite"}),
     ("inconclusive", {"metavar": "fail|warn", "help": "what an inconclusive gate does to the session"}),
     ("sample", {"metavar": "N", "help": "only N cases of each suite, chosen by the seed; the run is partial"}),
     ("seed", {"metavar": "N", "help": "the seed of everything random"}),

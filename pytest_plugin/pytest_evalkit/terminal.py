@@ -69,7 +69,7 @@ def summary(
     reporter: pytest.TerminalReporter,
     run: Run,
     *,
-    report: Path | None,
+    written: Mapping[str, Path],
     errors: Sequence[str],
     serial: Mapping[str, str],
     baseline: Run | None = None,
@@ -77,6 +77,7 @@ def summary(
 ) -> None:
     """Write the closing section: the table, what needs to be said, and where the run is.
 
+    `written` are the files made of the run, each under what it is.
     `earlier` is how many earlier runs of each suite there are on the same code and cases.
     """
     from evalkit.attempts import attempts
@@ -98,8 +99,16 @@ def summary(
             writer.line(line, red=True)
     where = f" in {_near(run.store)}" if run.store else ", not stored"
     writer.line(f"run {run.id} {run.status}{where}")
-    if report is not None:
-        writer.line(f"report {_near(str(report))}")
+    for what, path in written.items():
+        writer.line(f"{what} {_near(str(path))}")
+
+
+def annotate(reporter: pytest.TerminalReporter, run: Run, root: Path) -> None:
+    """Write the lines that GitHub Actions takes from its log, each at the start of a line and without colours."""
+    from evalkit_reports.annotations import workflow_commands
+
+    for line in workflow_commands(run, root=root):
+        reporter._tw.line(line)
 
 
 def _near(path: str) -> str:
@@ -116,6 +125,17 @@ def write_report(run: Run, path: Path) -> Path:
         with open_store(run.store, read_only=True) as store:
             run = store.load(run.id, traces=False)
     return write_html(run, path)
+
+
+def write_summary(run: Run, target: str, root: Path, report: Path | None, **told: Any) -> Path | None:
+    """Write the Markdown summary of a run, and return where it is; `None` where there is no such place here.
+
+    `told` is what `render_markdown` takes besides.
+    """
+    from evalkit_reports.markdown import render_markdown, write_markdown
+
+    shown = None if report is None else _near(str(report))
+    return write_markdown(target, lambda limit: render_markdown(run, report=shown, limit=limit, **told), root=root)
 
 
 def _short(value: Any) -> str:

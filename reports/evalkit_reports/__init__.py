@@ -1,4 +1,4 @@
-"""Reports that people read: `write_html(run, path)` gives one self-contained page.
+"""Reports that people read: `write_html(run, path)` gives one self-contained page, `render_markdown(run)` a summary.
 
 Nothing heavy is imported until a report is written.
 """
@@ -10,10 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evalkit_reports.html import render_html, write_html
+    from evalkit_reports.markdown import render_comparison, render_markdown, write_markdown
+    from evalkit_reports.openmetrics import render_openmetrics
 
-_HOMES = {"render_html": "html", "write_html": "html"}
+_HOMES = {
+    "render_comparison": "markdown",
+    "render_html": "html",
+    "render_markdown": "markdown",
+    "render_openmetrics": "openmetrics",
+    "write_html": "html",
+    "write_markdown": "markdown",
+}
 
-__all__ = ["render_html", "write_html"]
+__all__ = [
+    "render_comparison",
+    "render_html",
+    "render_markdown",
+    "render_openmetrics",
+    "write_html",
+    "write_markdown",
+]
 
 
 def __getattr__(name: str) -> Any:
