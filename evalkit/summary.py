@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from evalkit.stats.differences import Difference
 
 
-
 def render(run: Run, *, width: int, color: bool, baseline: Run | None = None) -> str:
     """What came out of a run: for each suite its metrics with intervals, its gates with verdicts, and the reasons.
 
