@@ -70,7 +70,9 @@ def rescore(
         raise SuiteError(f'The run {run.id} has no suite "{suite}".' + did_you_mean(str(suite), names))
     if not any(one.trials for one in chosen):
         raise SuiteError(f"The run {run.id} has no trials to score.")
-    recorder = Recorder(store=settings.store, seed=run.seed, baseline=settings.baseline, redact=settings.redact)
+    recorder = Recorder(
+        store=settings.store, seed=run.seed, baseline=settings.baseline, redact=settings.redact, prices=settings.prices
+    )
     outgoing = Outgoing(settings, to_store=recorder.exchanges)
     outgoing.check()
     for one in chosen:

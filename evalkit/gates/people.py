@@ -16,7 +16,7 @@ from evalkit.gates.gate import CORRECTED, Gate
 from evalkit.gates.words import plural
 from evalkit.runs import Decision, ScorerInfo, Standing, SuiteRun
 from evalkit.score import Score
-from evalkit.stats.agreement import cohen_kappa, matthews
+from evalkit.stats.agreement import careful_kappa, matthews
 from evalkit.stats.calibration import Item, calibrate
 from evalkit.stats.correction import (
     FEWEST_LABELS,
@@ -238,11 +238,9 @@ def _by_agreement(gate: Gate, found: Evidence) -> Finding:
     value = low = high = None
     n, method = sum(map(sum, found.table)), ""
     if gate.statistic == "kappa":
-        kappa = cohen_kappa(found.table, level=level) if n else None
+        kappa = careful_kappa(found.table, level=level) if n else None
         if kappa is not None:
             value, low, high, method = kappa.value, kappa.low, kappa.high, "asymptotic"
-            if kappa.error == 0:
-                low = None  # no disagreement was seen, so the formula knows no error
     elif gate.statistic == "mcc":
         value = matthews(found.table) if n else None
     elif gate.statistic == "consistency":
@@ -271,8 +269,7 @@ def _by_agreement(gate: Gate, found: Evidence) -> Finding:
         return Finding(
             decision="inconclusive",
             observed=value,
-            reason=f"{shown}, and its formula gives no interval"
-            + (" where judge and people never disagree." if gate.statistic == "kappa" else "."),
+            reason=f"{shown}, and its formula gives no interval.",
             hint="Gate on tpr and tnr, whose intervals are exact, or ask without evidence.",
         )
     return _ranged(gate, value, low, high, level, method, shown)

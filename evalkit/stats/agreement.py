@@ -78,6 +78,31 @@ def cohen_kappa(
     return Kappa(value=value, error=error, low=value - half, high=value + half, level=level)
 
 
+def careful_kappa(table: Table, *, level: float = 0.95) -> Kappa | None:
+    """κ with an interval that has a width where nobody disagreed, too.
+
+    Without a disagreement the formula's error is nothing, which a few cases do not prove; then the error is that
+    of the same table with one disagreement more, and the lower end is taken from there.
+    """
+    found = cohen_kappa(table, level=level)
+    if found is None or found.error > 0:
+        return found
+    size = len(table)
+    worse: list[Kappa] = []
+    for place in range(size):
+        for other in range(size):
+            if place != other and table[place][place]:
+                more = [list(row) for row in table]
+                more[place][other] += 1
+                one = cohen_kappa(more, level=level)
+                if one is not None:
+                    worse.append(one)
+    if not worse:
+        return found
+    least = min(worse, key=lambda one: one.low)
+    return Kappa(value=found.value, error=least.error, low=least.low, high=found.high, level=level)
+
+
 def matthews(table: Table) -> float | None:
     """Matthews' correlation of expected and given labels, from −1 to 1; `None` where either is always the same.
 

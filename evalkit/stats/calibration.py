@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from evalkit.stats.agreement import Kappa, cohen_kappa, confusion, matthews
+from evalkit.stats.agreement import Kappa, careful_kappa, cohen_kappa, confusion, matthews
 from evalkit.stats.alternative import FEWEST_ANNOTATORS, FEWEST_ITEMS, Alternative, alternative_test
 from evalkit.stats.intervals import Interval, clopper_pearson
 from evalkit.stats.paired import mcnemar, tango
@@ -144,7 +144,7 @@ def calibrate(
         table=tuple(tuple(row) for row in table),
         accuracy=share(right, n, level=level),
         recall={label: _recall(decided, label, level) for label in labels},
-        kappa=cohen_kappa(table, level=level) if read else None,
+        kappa=careful_kappa(table, level=level) if read else None,
         weighted_kappa=cohen_kappa(table, weights="quadratic", level=level) if read and order is not None else None,
         mcc=matthews(table) if read else None,
         bias={label: _bias(read, label, level) for label in labels} if read else {},

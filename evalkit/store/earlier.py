@@ -1,4 +1,4 @@
-"""How often the same suite was run before on the same code and the same cases."""
+"""How often the same suite was run before on the same code, prompt, model and cases."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ AND b.git_commit = r.git_commit AND COALESCE(b.git_dirty, 0) = COALESCE(r.git_di
 AND o.planned = o.declared AND s.planned = s.declared
 AND (o.selection IS NULL OR o.selection LIKE ? OR o.selection LIKE ?)
 AND (s.selection IS NULL OR s.selection LIKE ? OR s.selection LIKE ?)
+AND NOT EXISTS (
+    SELECT 1 FROM suite_versions AS v WHERE v.suite_id = s.id AND v.how = 'declared' AND NOT EXISTS (
+        SELECT 1 FROM suite_versions AS w WHERE w.suite_id = o.id AND w.how = 'declared'
+        AND w.kind = v.kind AND w.name = v.name AND w.digest = v.digest
+    )
+)
 GROUP BY s.name
 """
 

@@ -206,16 +206,13 @@ def test_a_judges_agreement_is_a_gate(text, decision) -> None:
     assert found.decision == decision
 
 
-def test_a_judge_that_never_disagrees_is_not_sent_back_to_the_gate_it_has() -> None:
-    """The formula of κ knows no error then; the rates of what it finds have an interval all the same."""
+def test_a_judge_that_never_disagrees_has_an_interval_all_the_same() -> None:
     run = suite(JUDGED, {at: "good" if JUDGED[at] else "bad" for at in range(200)})
     found = verdict("judge(help).kappa >= 0.4 @ 95%", run)
-    assert found.decision == "inconclusive"
-    assert "never disagree" in found.reason
-    assert "kappa" not in found.hint
-    for rate in ("tpr", "tnr"):
-        assert rate in found.hint
-        assert verdict(f"judge(help).{rate} >= 0.4 @ 95%", run).decision == "pass"
+    assert (found.decision, found.observed) == ("pass", 1)
+    assert 0.9 < found.low < 1
+    few = suite(JUDGED, {at: "good" if JUDGED[at] else "bad" for at in range(8)})
+    assert verdict("judge(help).kappa >= 0.8 @ 95%", few).decision == "inconclusive"
 
 
 def test_agreement_without_labels_decides_nothing() -> None:

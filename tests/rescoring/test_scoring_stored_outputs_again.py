@@ -119,3 +119,8 @@ def test_the_command(project, capsys, tmp_path) -> None:
         assert command(["rescore", "last", "--scorer", wrong]) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert issubclass(ScorerError, evalkit.EvalkitError)
+
+
+def test_a_scorer_that_breaks_everywhere_is_no_success(project, tmp_path) -> None:
+    (tmp_path / "broken.py").write_text("def down(output):\n    raise RuntimeError('away')\n")
+    assert command(["rescore", "last", "--scorer", "broken:down"]) == 4

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalkit.stats.agreement import bca, cohen_kappa, confusion, macro_f1, matthews
+from evalkit.stats.agreement import bca, careful_kappa, cohen_kappa, confusion, macro_f1, matthews
 
 DATA = Path(os.environ.get("EVALKIT_DATA") or Path(__file__).resolve().parents[3] / "shared/data")
 TWO = [[20, 5], [10, 15]]
@@ -159,3 +159,11 @@ def test_pandalm_7b_against_the_majority(rows):
     expected = json.loads((DATA / "EXPECTED.json").read_text())["pandalm"]["values"]["pandalm-7b"]
     assert cohen_kappa(table).value == pytest.approx(expected["cohen_kappa_vs_majority"], abs=5e-7)
     assert 100 * macro_f1(table) == pytest.approx(expected["macro_f1"], abs=5e-5)
+
+
+def test_perfect_agreement_has_a_lower_end_that_grows_with_the_cases() -> None:
+    lows = [careful_kappa([[n, 0], [0, n]]).low for n in (5, 20, 80)]
+    assert lows == sorted(lows)
+    assert 0 < lows[0] < lows[-1] < 1
+    assert careful_kappa([[20, 5], [10, 15]]) == cohen_kappa([[20, 5], [10, 15]])
+    assert careful_kappa([[9]]) is None
