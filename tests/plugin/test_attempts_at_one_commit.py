@@ -113,3 +113,18 @@ def test_the_chances_it_names_are_those():
     assert f"{100 * (1 - (1 - once) ** 3):.0f} %" == "70 %"
     assert "33 %" in WHY
     assert "70 %" in WHY
+
+
+def test_another_prompt_is_no_other_attempt(run_evals, pytester, commit):
+    (pytester.path / ".gitignore").write_text("*\n!.gitignore\n")
+    commit()
+    prompts = pytester.path / "prompts"
+    prompts.mkdir()
+    suite = (
+        SUITE.format(n=20)
+        .replace("gates=", 'prompt="say", gates=')
+        .replace("def test_it(case)", "def test_it(case, prompt)")
+    )
+    for text, expected in (("One.", None), ("Two.", None), ("Two.", "2nd"), ("One.", "2nd")):
+        (prompts / "say.md").write_text(text)
+        assert told(run_evals(suite, "-p", "no:cacheprovider")) == expected
