@@ -14,7 +14,6 @@ from evalkit.gates.comparable import check_kind, check_reference, check_size
 from evalkit.gates.deciding import FEWEST_GRADED, FEWEST_REPEATED
 from evalkit.gates.gate import LABEL_STATISTICS, Gate, is_quantile, quoted
 from evalkit.gates.meaning import is_share
-from evalkit.gates.people import rests_on_people
 from evalkit.gates.versus import Reference
 from evalkit.gates.words import plural
 from evalkit.runs import SuiteInfo
@@ -49,7 +48,7 @@ def check(
     """
     for gate in gates:
         _check_metric(gate, known, possible)
-        if rests_on_people(gate):
+        if gate.rests_on_people:
             _check_by_people(gate)
             continue
         check_kind(gate)
@@ -60,7 +59,7 @@ def check(
             "the suite has no scorer, so no gate of it can ever pass",
             hint="Add scorers=[…] to the suite.",
         )
-    others = [gate for gate in gates if not rests_on_people(gate)]
+    others = [gate for gate in gates if not gate.rests_on_people]
     for gate in others:
         check_reference(gate, info, baseline, named, known)
     for gate in others:

@@ -104,6 +104,11 @@ class Gate:
         return None if self.level is None else float(self.level / 100)
 
     @property
+    def rests_on_people(self) -> bool:
+        """Whether it is about values corrected by people's labels, or about a judge."""
+        return self.judge or self.statistic == CORRECTED
+
+    @property
     def is_builtin(self) -> bool:
         """Whether the metric is one that every suite has."""
         return self.metric in BUILTINS

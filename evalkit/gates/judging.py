@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from evalkit.errors import GateError
 from evalkit.gates import versus as against
@@ -15,11 +15,13 @@ from evalkit.gates.deciding import Finding, decide
 from evalkit.gates.early import first_cases, tagged
 from evalkit.gates.gate import Gate
 from evalkit.gates.parser import parse
-from evalkit.gates.people import Evidence, decide_by_people, evidence, fit, from_plain, rests_on_people, to_plain
 from evalkit.gates.sample import Sample, from_inputs, sample, to_inputs
 from evalkit.gates.versus import Reference, Versus, reference_for, versus
 from evalkit.runs import Standing, SuiteRun, Verdict
 from evalkit.stats.columns import read
+
+if TYPE_CHECKING:
+    from evalkit.gates.people import Evidence
 
 DEFAULT_ERRORS = Gate(
     metric="errors", operator="<=", threshold=Decimal(5), unit="%", text="errors <= 5%", is_default=True
@@ -62,7 +64,9 @@ def judge(
     standings = {one.name: one.judge.standing for one in suite.info.scorers if one.judge is not None}
     for gate in gates:
         standing = standings.get(gate.metric)
-        if rests_on_people(gate):
+        if gate.rests_on_people:
+            from evalkit.gates.people import evidence
+
             found.append(_by_people(gate, evidence(gate, suite), suite.info.name, on_inconclusive))
         elif gate.baseline is None:
             data_at = tagged(sample(gate, table), gate, suite)
@@ -83,7 +87,9 @@ def recompute(verdict: Verdict) -> Verdict:
     """
     try:
         gate = parse(verdict.gate)
-        if rests_on_people(gate):
+        if gate.rests_on_people:
+            from evalkit.gates.people import from_plain
+
             return _by_people(gate, from_plain(verdict.inputs), verdict.suite, verdict.on_inconclusive)
         inputs = dict(verdict.inputs)
         standing = inputs.pop("judge", None)
@@ -106,11 +112,15 @@ def _verdict(
     else:
         finding, inputs = decide(gate, found), to_inputs(found)
     if standing is not None:
+        from evalkit.gates.people import fit
+
         finding, inputs = fit(gate, finding, standing), {**inputs, "judge": standing}
     return _made(gate, finding, found, inputs, suite, on_inconclusive)
 
 
 def _by_people(gate: Gate, found: Evidence, suite: str, on_inconclusive: OnInconclusive) -> Verdict:
+    from evalkit.gates.people import decide_by_people, to_plain
+
     return _made(gate, decide_by_people(gate, found), found, to_plain(found), suite, on_inconclusive)
 
 

@@ -70,11 +70,6 @@ class Evidence:
     problem: str = ""
 
 
-def rests_on_people(gate: Gate) -> bool:
-    """Whether a gate is about corrected values, or about a judge."""
-    return gate.judge or gate.statistic == CORRECTED
-
-
 def fit(gate: Gate, finding: Finding, standing: Standing) -> Finding:
     """The finding, or that nothing is decided where evidence is asked of a judge that nobody has calibrated."""
     if gate.level is None or standing not in ("uncalibrated", "stale") or finding.decision == "inconclusive":
