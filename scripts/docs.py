@@ -36,6 +36,8 @@ FOLDER = re.compile(r"^<!-- folder: (?P<path>\S+) -->$", re.M)
 MADE = (".*", "__pycache__")
 """What a run leaves in a folder, and is not copied."""
 VOLATILE = [
+    # How much of a difference is shown depends on the widths of the times beside it.
+    (re.compile(r" ?\([-+][^()\n]*,[^()\n]*\)(?= |$)|(?<=\d) [\d,]+↑[\d,]+↓", re.M), ""),
     (re.compile(r"^latency .* [+-][\d.]+ ?(ms|µs|s)\b.*$", re.M), "latency <differs>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<run>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<trace>"),
