@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
+import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+import evalkit
 from evalkit.case import Case
 from evalkit.runs import DatasetInfo, ScorerInfo, SuiteInfo, SuiteRun
 from evalkit.score import ErrorInfo, Score
@@ -92,3 +95,17 @@ def _trial(case_id: str, number: int, cell: Any, score: str, latency: float | No
         started_at=_NOW,
         duration=0.1,
     )
+
+
+def _load_all() -> None:
+    """Import every module of evalkit that is loaded on first use.
+
+    pytester forgets what an inner session was the first to import; a module that comes back is another one, with
+    another idea of which trial is running.
+    """
+    for module in pkgutil.walk_packages(evalkit.__path__, "evalkit."):
+        if "migrations" not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+_load_all()
