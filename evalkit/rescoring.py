@@ -9,6 +9,7 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from evalkit.case import Dataset
 from evalkit.config import Settings
 from evalkit.errors import SuiteError, did_you_mean
 from evalkit.gates import check, parse, with_defaults
@@ -75,8 +76,9 @@ def rescore(
     )
     outgoing = Outgoing(settings, to_store=recorder.exchanges)
     outgoing.check()
-    for one in chosen:
-        _declare(recorder, run, one, scorers, gates, settings)
+    with open_store(settings.store) as store:
+        for one in chosen:
+            _declare(recorder, run, one, store.dataset(one.info.dataset.digest), scorers, gates, settings)
     recorder.provenance = collect()
     recorder.open()
     status: RunStatus = "failed"
@@ -137,7 +139,13 @@ def noise(before: Run, after: Run) -> list[Noise]:
 
 
 def _declare(
-    recorder: Recorder, run: Run, one: SuiteRun, scorers: Sequence[Scorer], gates: Sequence[str], settings: Settings
+    recorder: Recorder,
+    run: Run,
+    one: SuiteRun,
+    dataset: Dataset,
+    scorers: Sequence[Scorer],
+    gates: Sequence[str],
+    settings: Settings,
 ) -> None:
     parsed = with_defaults([parse(text, where="--gate") for text in gates]) if gates else ()
     info = dataclasses.replace(
@@ -146,9 +154,6 @@ def _declare(
         gates=tuple(str(gate) for gate in parsed),
         metadata={**one.info.metadata, FROM: run.id},
     )
-    digest = info.dataset.digest
-    with open_store(settings.store) as store:
-        dataset = store.dataset(digest)
     recorder.declare(info, dataset, one.cases, gates=parsed, on_inconclusive=settings.inconclusive)
     possible = frozenset[str]().union(*(constants_of(scorer.function) for scorer in scorers))
     check(parsed, info, one.cases, known={scorer.name for scorer in scorers}, possible=possible)

@@ -14,7 +14,7 @@ from evalkit.errors import DatasetError, NotFound, did_you_mean
 from evalkit.labelrows import label_rows
 from evalkit.runs import JudgeRecord, Run, ScorerInfo, Standing, SuiteInfo, SuiteRun
 from evalkit.score import Score
-from evalkit.stats.calibration import Calibration, Item, calibrate
+from evalkit.stats.calibration import Calibration, Item, calibrate, winners
 
 if TYPE_CHECKING:
     from evalkit.store.calibrations import StoredCalibration
@@ -58,14 +58,11 @@ def judges_of(run: Run) -> dict[str, ScorerInfo]:
 
 def standing(name: str, version: str, known: Iterable[StoredCalibration]) -> Standing:
     """Where a version of a judge stands, by the newest calibration of it among `known` (newest first)."""
-    others = False
-    for one in known:
-        if one.judge != name:
-            continue
-        if one.scorer_version == version:
-            return one.trust  # type: ignore[return-value]  # what was written is one of them
-        others = True
-    return "stale" if others else "uncalibrated"
+    of_name = [one for one in known if one.judge == name]
+    found = next((one for one in of_name if one.scorer_version == version), None)
+    if found is None:
+        return "stale" if of_name else "uncalibrated"
+    return found.trust  # type: ignore[return-value]  # what was written is one of them
 
 
 def record_of(scorer: ScorerInfo, known: Sequence[StoredCalibration]) -> JudgeRecord:
@@ -152,7 +149,7 @@ def labelled_run(run: Run, annotations: Sequence[Annotation], judge: str) -> Lab
         )
         named = None if score is None else score.metadata.get("verdicts")
         if isinstance(named, list | tuple) and len(named) == 2:
-            orders.append((_winner(named[0], "a", "b"), _winner(named[1], "b", "a")))
+            orders.append(winners(named))
     return Labelled(
         judge=judge,
         version=known[judge].version,
@@ -281,10 +278,6 @@ def _scores(suite: SuiteRun, judge: str) -> Iterable[tuple[tuple[str, str, int],
         for score in trial.scores:
             if score.name == judge:
                 yield (suite.info.name, trial.case_id, trial.number), score
-
-
-def _winner(place: str, first: str, second: str) -> str:
-    return {"first": first, "second": second}.get(place, "tie")
 
 
 def _label(value: Any) -> str | None:

@@ -120,6 +120,11 @@ class Configured:
         if scope is not None:
             scope.use(self.version)
 
+    def _begin(self, schema: type[BaseModel] | None, stream: bool) -> None:
+        if stream and schema is not None:
+            raise TypeError("an instance comes in one piece: use schema= or stream=True, not both")
+        self._used()
+
     def _chat(
         self,
         given: Messages,
@@ -128,9 +133,7 @@ class Configured:
         stream: bool,
         overrides: Mapping[str, Any],
     ) -> Request:
-        if stream and schema is not None:
-            raise TypeError("an instance comes in one piece: use schema= or stream=True, not both")
-        self._used()
+        self._begin(schema, stream)
         return chat_request(self.spec, given, schema=schema, tools=tools, stream=stream, overrides=overrides)
 
     def _responses(
@@ -141,9 +144,7 @@ class Configured:
         stream: bool,
         overrides: Mapping[str, Any],
     ) -> Request:
-        if stream and schema is not None:
-            raise TypeError("an instance comes in one piece: use schema= or stream=True, not both")
-        self._used()
+        self._begin(schema, stream)
         return responses_request(self.spec, given, schema=schema, tools=tools, overrides=overrides)
 
     def _embed(self, texts: Sequence[str], overrides: Mapping[str, Any]) -> Request:

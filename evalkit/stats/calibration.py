@@ -162,6 +162,12 @@ def calibrate(
     return dataclasses.replace(made, trust=trust, reasons=reasons)
 
 
+def winners(verdicts: Sequence[str]) -> tuple[Label, Label]:
+    """The winners that a judge named, `a`, `b` or `tie`; `verdicts` are the places it said, with either one first."""
+    there, back = verdicts
+    return {"first": "a", "second": "b"}.get(there, "tie"), {"first": "b", "second": "a"}.get(back, "tie")
+
+
 def positions(orders: Sequence[tuple[Label | None, Label | None]], *, level: float = 0.95) -> Positions:
     """What both orders say of a judge of pairs: the winner named with `a` first, and with `b` first.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from evalkit.runs import SAME_OUTPUT, ScorerInfo, SuiteRun
 from evalkit.score import Score
-from evalkit.stats.calibration import positions
+from evalkit.stats.calibration import positions, winners
 from evalkit.stats.raters import krippendorff_alpha
 from evalkit.trial import Trial
 
@@ -119,17 +119,12 @@ def _places(name: str, scores: Sequence[Score]) -> Iterator[str]:
     named = [score.metadata["verdicts"] for score in scores if len(score.metadata.get("verdicts", ())) == 2]
     if len(named) < FEWEST:
         return
-    orders = [(_winner(one, "a", "b"), _winner(two, "b", "a")) for one, two in named]
-    found = positions(orders)
+    found = positions([winners(one) for one in named])
     liked = f"first {found.always_first:,}, second {found.always_second:,}, p = {found.p:.2g}"
     yield (
         f"{name}: both orders agree in {found.consistent.count:,} of {found.consistent.n:,} pairs "
         f"({found.consistent.value:.0%}); where they do not, the same place was named ({liked})."
     )
-
-
-def _winner(place: str, first: str, second: str) -> str:
-    return {"first": first, "second": second}.get(place, "tie")
 
 
 def _panel(name: str, scores: Sequence[Score]) -> Iterator[str]:

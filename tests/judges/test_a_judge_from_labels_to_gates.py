@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from pathlib import Path
@@ -49,10 +50,11 @@ def project(tmp_path: Path, monkeypatch) -> Path:
     return tmp_path
 
 
-def label(run, name: str, good: str, bad: str, *, sample: int = 60) -> None:
-    """What a person who knows the truth says of a random sample."""
+def label(run, name: str, good: str, bad: str, *, sample: int = 60, seed: int = 3) -> None:
+    """What a person who knows the truth says of a random sample: the same cases whatever the run is called."""
     with open_store(run.store) as store:
         stored = store.load(run.id)
+        drawn = random.Random(seed).sample(to_ask(stored, sample=None), sample)
         store.annotate(
             annotation(
                 one,
@@ -61,7 +63,7 @@ def label(run, name: str, good: str, bad: str, *, sample: int = 60) -> None:
                 label=good if one.trial.output.value.startswith("fine") else bad,
                 annotator="ada",
             )
-            for one in to_ask(stored, sample=sample)
+            for one in (dataclasses.replace(one, chosen="random", seed=seed) for one in drawn)
         )
 
 

@@ -17,12 +17,11 @@ from evalkit_scorers.judges.parts import Absent, parts_of
 from evalkit_scorers.judges.rubric import Rubric, shown_parts
 from evalkit_scorers.judges.scale import Scale, is_binary, scale_of
 from evalkit_scorers.judges.verdict import Decided, Undecided, Unreadable
-from evalkit_scorers.judges.weights import verdict_alternatives, weighted
+from evalkit_scorers.judges.weights import LIKELIHOODS, likelihood
 from evalkit_scorers.options import number, text
 from evalkit_scorers.paths import steps_of
 
 _SHOWN = ("question", "answer")
-_RANKED = 20
 
 
 @factory
@@ -95,7 +94,7 @@ def judge_by(
         "samples": samples,
         "mode": "weighted" if logprobs else "plain",
     }
-    parameters: dict[str, Any] = {"logprobs": True, "top_logprobs": _RANKED} if logprobs else {}
+    parameters = LIKELIHOODS if logprobs else {}
 
     @scorer(
         name=rubric.name,
@@ -164,10 +163,7 @@ def _mean(found: Sequence[Judgement], note: Mapping[str, Any]) -> Score:
 def _by_likelihood(found: Judgement, scale: Scale, note: Mapping[str, Any]) -> Score:
     if not isinstance(found.reading, Decided):
         return unscored(_why(found), {**note, "unreadable": isinstance(found.reading, Unreadable)})
-    choice = (getattr(found.reply, "raw", {}).get("choices") or [{}])[0]
-    content = (choice.get("logprobs") or {}).get("content") or ()
-    alternatives = verdict_alternatives(str(found.reply), content)
-    value = None if alternatives is None else weighted(alternatives, scale)
+    value = likelihood(found.reply, scale)
     if value is None:
         return unscored("the provider did not say how likely each verdict was", note)
     return Score(

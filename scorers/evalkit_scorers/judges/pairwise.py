@@ -15,9 +15,8 @@ from evalkit_scorers.judges.asking import Judgement, instruction, judged
 from evalkit_scorers.judges.model import judge_model
 from evalkit_scorers.judges.parts import Absent, parts_of, shown_at
 from evalkit_scorers.judges.rubric import FOLDER, Rubric, read_rubric
-from evalkit_scorers.judges.scale import Scale
 from evalkit_scorers.judges.verdict import Decided, Unreadable
-from evalkit_scorers.judges.weights import verdict_alternatives, weighted
+from evalkit_scorers.judges.weights import LIKELIHOODS, likelihood
 from evalkit_scorers.options import text
 from evalkit_scorers.paths import steps_of
 
@@ -69,7 +68,7 @@ def prefer(
         "b": b,
         "mode": "weighted" if logprobs else "plain",
     }
-    parameters: dict[str, Any] = {"logprobs": True, "top_logprobs": 20} if logprobs else {}
+    parameters = LIKELIHOODS if logprobs else {}
 
     @scorer(name=name, version="1", config=config, requires_expected="expected" in (a, b), blocking=False)
     async def score(case: Case, output: Any) -> Score:
@@ -105,11 +104,11 @@ def _score(there: Judgement, back: Judgement, rubric: Rubric, note: Mapping[str,
     outcome = settled(*said)  # type: ignore[arg-type]  # the labels of the rubric
     value = outcome.value
     if likely:
-        values = [_likely(one, rubric.scale) for one in (there, back)]
-        if values[0] is None or values[1] is None:
+        likely_there, likely_back = (likelihood(one.reply, rubric.scale) for one in (there, back))
+        if likely_there is None or likely_back is None:
             why = "the provider did not say how likely each verdict was"
             return Score(status="unscored", explanation=why, metadata=dict(note))
-        value = (values[0] + 1 - values[1]) / 2
+        value = (likely_there.value + 1 - likely_back.value) / 2
     return Score(
         value=value,
         kind="score",
@@ -139,11 +138,3 @@ def settled(a_first: Winner, b_first: Winner) -> Outcome:
     if "tie" in (a_first, b_first):
         return Outcome(value=0.5, consistent=False)
     return Outcome(value=1.0 if a_first == "first" else 0.0, consistent=True)
-
-
-def _likely(found: Judgement, scale: Scale) -> float | None:
-    choice = (getattr(found.reply, "raw", {}).get("choices") or [{}])[0]
-    content = (choice.get("logprobs") or {}).get("content") or ()
-    alternatives = verdict_alternatives(str(found.reply), content)
-    value = None if alternatives is None else weighted(alternatives, scale)
-    return None if value is None else value.value

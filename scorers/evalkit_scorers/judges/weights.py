@@ -22,6 +22,18 @@ class Weighted:
     mass: float
 
 
+LIKELIHOODS: Mapping[str, Any] = {"logprobs": True, "top_logprobs": 20}
+"""What a call has to ask for, so that its reply says how likely each verdict was."""
+
+
+def likelihood(reply: Any, scale: Scale) -> Weighted | None:
+    """The weighted value of a reply of the chat API; `None` where it does not say how likely each verdict was."""
+    choice = (getattr(reply, "raw", {}).get("choices") or [{}])[0]
+    content = (choice.get("logprobs") or {}).get("content") or ()
+    alternatives = verdict_alternatives(str(reply), content)
+    return None if alternatives is None else weighted(alternatives, scale)
+
+
 def weighted(alternatives: Mapping[str, float], scale: Scale) -> Weighted | None:
     """The weighted value from `{token: log probability}`; `None` where too little of it is about the levels.
 
