@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from evalkit.errors import EvalkitError
 from evalkit.runs import Run
-from evalkit_reports import words
 from evalkit_reports.attempts import last_attempts
+from evalkit_reports.brief import brief_of_run
+from evalkit_reports.document import TEMPLATES, environment, favicon, policy, read, write_page
 from evalkit_reports.payload import Payload, build_payload
 from evalkit_reports.view import PageView, page_view
-
-if TYPE_CHECKING:
-    import jinja2
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_html(run: Run, path: Path, *, title: str | None = None) -> Path:
@@ -28,99 +19,30 @@ def write_html(run: Run, path: Path, *, title: str | None = None) -> Path:
     unless given. The page appears whole or not at all: it is written beside `path` and moved into its place.
     Raises `EvalkitError` where it cannot be written.
     """
-    path = Path(path)
-    page = render_html(run, title=title).encode("utf-8", "backslashreplace")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            beside.write_bytes(page)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise EvalkitError(
-            "The report cannot be written.",
-            where=str(path),
-            why=error.strerror or str(error),
-            hint="Give the path of a file in a folder that can be written to.",
-        ) from error
-    return path
+    return write_page(render_html(run, title=title), path)
 
 
 def render_html(run: Run, *, title: str | None = None) -> str:
     """The page as text. May hold lone surrogates, where the run's own texts do."""
     run = last_attempts(run)
     payload = build_payload(run)
-    return _render(page_view(run, title=title), payload)
+    page = page_view(run, title=title)
+    return _render(page, payload, brief_of_run(run, title=page.title))
 
 
-def _render(page: PageView, payload: Payload) -> str:
-    style = _read("report.css") + f":root{{--rows:{payload.rows}}}\n"
-    script = "\n".join(_read(f"js/{file.name}") for file in sorted((TEMPLATES / "js").glob("*.js")))
+def _render(page: PageView, payload: Payload, brief: str) -> str:
+    style = read("report.css") + f":root{{--rows:{payload.rows}}}\n"
+    script = "\n".join(read(f"js/{file.name}") for file in sorted((TEMPLATES / "js").glob("*.js")))
     return (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             page=page,
             payload=payload,
             style=style,
             script=script,
-            policy=_policy(style=style, script=script),
-            icon=_favicon(page.headline.state),
+            policy=policy(style=style, script=script),
+            icon=favicon(page.headline.state),
+            brief=brief,
         )
     )
-
-
-def _policy(*, style: str, script: str) -> str:
-    """A Content-Security-Policy that lets this one style and this one script in, and nothing else.
-
-    Trusted types make the browser itself refuse any markup that is made from text.
-    """
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src '{_hash(script)}'",
-            f"style-src '{_hash(style)}'",
-            "img-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
-        )
-    )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _favicon(state: str) -> str:
-    """The verdict's shape as a picture for the browser's tab, so that open reports can be told apart."""
-    shapes = {
-        "pass": '<circle cx="16" cy="16" r="14" fill="#007a6e"/><path d="m9 16 5 5 9-10" {}/>',
-        "fail": '<rect x="3" y="3" width="26" height="26" fill="#b8321a"/><path d="m10 10 12 12m0-12-12 12" {}/>',
-        "inconclusive": '<path d="m16 1 15 15-15 15L1 16Z" fill="#b58500"/><path d="M10 16h12" {}/>',
-    }
-    stroke = 'stroke="#fff" stroke-width="4" fill="none"'
-    shape = shapes.get(state, '<circle cx="16" cy="16" r="13" fill="#6b7280"/>').format(stroke)
-    picture = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">{shape}</svg>'
-    return "data:image/svg+xml;base64," + base64.b64encode(picture.encode()).decode()
-
-
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["share"] = words.share
-    return environment
-
-
-def _read(name: str) -> str:
-    return (TEMPLATES / name).read_text("utf-8")
