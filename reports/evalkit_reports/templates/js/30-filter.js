@@ -31,15 +31,6 @@ function keepTexts(number, item) {
   });
 }
 
-function errorTexts(error) {
-  return error ? [error.type, plainText(error.message), plainText(error.traceback)] : [];
-}
-
-// Words must all appear; "words in quotes" stand together.
-function wordsOf(text) {
-  return [...text.toLowerCase().matchAll(/"([^"]+)"|(\S+)/g)].map((found) => found[1] ?? found[2].replaceAll('"', "")).filter(Boolean);
-}
-
 function matches(row) {
   const number = data.rows.case[row];
   if (query.suite >= 0 && data.cases.suite[number] !== query.suite) return false;
@@ -68,8 +59,6 @@ function sortKey(name) {
   if (name.startsWith("score:")) return (row) => scores[Number(name.slice(6))].values[row];
   return (row) => rows[name][row];
 }
-
-const collator = new Intl.Collator("en", { numeric: true });
 
 function selected() {
   const found = [];
