@@ -1,6 +1,7 @@
 # Needs Python 3.11 or newer, git and make; everything else is installed on first use.
 VENV ?= .venv
 PYTEST_ARGS ?=
+SPREAD = -n auto --dist worksteal
 EVALKIT_TEST_PG_URL ?= local
 BIN = $(VENV)/bin
 QUICK = --ignore tests/plugin --ignore tests/config --ignore tests/cli --ignore tests/examples
@@ -18,7 +19,7 @@ demo: $(VENV)/.installed  ## a run, its gates and its HTML report, offline
 
 test: export EVALKIT_TEST_PG_URL := $(EVALKIT_TEST_PG_URL)
 test: setup packages  ## everything the tests need, then all of them
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SPREAD) $(PYTEST_ARGS)
 
 quick: setup  ## the tests that start neither a browser nor a pytest of their own
 	$(BIN)/python -m pytest -m "not slow and not browser" $(QUICK) $(PYTEST_ARGS)

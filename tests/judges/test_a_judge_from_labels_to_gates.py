@@ -47,6 +47,7 @@ def suite_of(*scorers, gates=(), body=answer):
 def project(tmp_path: Path, monkeypatch) -> Path:
     (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")  # a narrow table leaves out how an interval was made
     return tmp_path
 
 
