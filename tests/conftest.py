@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
+import os
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
 import evalkit
+from evalkit.canonical import new_id
 from evalkit.case import Case
 from evalkit.runs import DatasetInfo, ScorerInfo, SuiteInfo, SuiteRun
 from evalkit.score import ErrorInfo, Score
@@ -23,6 +29,7 @@ pytest_plugins = ["pytester"]
 settings.register_profile("evalkit", deadline=None)
 settings.load_profile("evalkit")
 
+SERVER = os.environ.get("EVALKIT_TEST_PG_URL", "")
 _NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 _ERROR = ErrorInfo(type="RuntimeError", message="it broke")
 
@@ -95,6 +102,56 @@ def _trial(case_id: str, number: int, cell: Any, score: str, latency: float | No
         started_at=_NOW,
         duration=0.1,
     )
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The address of the PostgreSQL server to test with, as `EVALKIT_TEST_PG_URL` says.
+
+    It is a URL such as `postgresql://user@host/postgres`, or `local`: then one is started, from the programs that this
+    machine has, and stopped at the end.
+    """
+    if not SERVER:
+        pytest.skip("EVALKIT_TEST_PG_URL names no PostgreSQL server")
+    if SERVER != "local":
+        yield SERVER
+        return
+    found = [shutil.which("pg_ctl"), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")))]
+    programs = [Path(name).parent for name in found if name]
+    assert programs, "EVALKIT_TEST_PG_URL=local, and no PostgreSQL is installed here"
+    folder = Path(tempfile.mkdtemp(prefix="evalkit-pg-"))
+    options: dict[str, Any] = {"check": True, "capture_output": True, "cwd": "/", "timeout": 120}
+    if os.getuid() == 0:  # initdb refuses to be run by root
+        shutil.chown(folder, "postgres")
+        options |= {"user": "postgres", "extra_groups": []}
+    data, log = folder / "data", folder / "log"
+    subprocess.run(
+        [programs[-1] / "initdb", "-D", data, "-A", "trust", "-E", "UTF8", "-U", "postgres", "--no-sync"], **options
+    )
+    # A socket in a folder of its own: no port that somebody else may take in the meantime.
+    start = f"-k {folder} -c fsync=off -c listen_addresses=''"
+    subprocess.run([programs[-1] / "pg_ctl", "-D", data, "-l", log, "-o", start, "-w", "start"], **options)
+    try:
+        yield f"postgresql://postgres@/postgres?host={folder}"
+    finally:
+        subprocess.run([programs[-1] / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **options)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def empty_database(server_url: str) -> Iterator[str]:
+    """The address of a new database on the server."""
+    import sqlalchemy as sa
+
+    server = sa.create_engine(
+        sa.make_url(server_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    name = f"evalkit_{new_id().replace('-', '')}"
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        yield server.url.set(database=name).render_as_string(hide_password=False)
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()
 
 
 def _load_all() -> None:

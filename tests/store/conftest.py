@@ -1,8 +1,7 @@
 """A run to write, and a store to write it in.
 
-With `EVALKIT_TEST_PG_URL` set, such as `postgresql://user@host/postgres`, every test that asks for a `store` and not
-for its `path` runs on a database of its own there as well. With `EVALKIT_TEST_PG_URL=local` a server is started for it
-from the programs that this machine has.
+With `EVALKIT_TEST_PG_URL` set, every test that asks for a `store` and not for its `path` runs on a database of its own on
+PostgreSQL as well; see `server_url` in the conftest of all tests.
 """
 
 from __future__ import annotations
@@ -11,11 +10,8 @@ import dataclasses
 import datetime as dt
 import inspect
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -110,54 +106,6 @@ def store(request: pytest.FixtureRequest, path: Path) -> Iterator[Store]:
         _ADDRESSES[opened] = address
         yield opened
     del _ADDRESSES[opened]
-
-
-@pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the PostgreSQL server to test with."""
-    if not SERVER:
-        pytest.skip("EVALKIT_TEST_PG_URL names no PostgreSQL server")
-    if SERVER != "local":
-        yield SERVER
-        return
-    found = [shutil.which("pg_ctl"), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")))]
-    programs = [Path(name).parent for name in found if name]
-    assert programs, "EVALKIT_TEST_PG_URL=local, and no PostgreSQL is installed here"
-    folder = Path(tempfile.mkdtemp(prefix="evalkit-pg-"))
-    options: dict[str, Any] = {"check": True, "capture_output": True, "cwd": "/", "timeout": 120}
-    if os.getuid() == 0:  # initdb refuses to be run by root
-        shutil.chown(folder, "postgres")
-        options |= {"user": "postgres", "extra_groups": []}
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    data, log = folder / "data", folder / "log"
-    subprocess.run(
-        [programs[-1] / "initdb", "-D", data, "-A", "trust", "-E", "UTF8", "-U", "postgres", "--no-sync"], **options
-    )
-    start = f"-p {port} -k {folder} -c fsync=off -c listen_addresses=127.0.0.1"
-    subprocess.run([programs[-1] / "pg_ctl", "-D", data, "-l", log, "-o", start, "-w", "start"], **options)
-    try:
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    finally:
-        subprocess.run([programs[-1] / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **options)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def empty_database(server_url: str) -> Iterator[str]:
-    """The address of a new database on the server."""
-    import sqlalchemy as sa
-
-    server = sa.create_engine(
-        sa.make_url(server_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-    )
-    name = f"evalkit_{new_id().replace('-', '')}"
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        yield server.url.set(database=name).render_as_string(hide_password=False)
-        connection.exec_driver_sql(f"DROP DATABASE {name}")
-    server.dispose()
 
 
 @pytest.fixture
