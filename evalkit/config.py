@@ -204,6 +204,14 @@ SETTINGS: tuple[Setting, ...] = (
         doc="Regular expressions (RE2) of what must not be stored, beside the keys and passwords that are known.",
     ),
     Setting(
+        name="changed",
+        kind="text",
+        default=None,
+        metavar="REF",
+        doc="Run only the suites that may come out differently since this branch left REF, such as `origin/main`: git "
+        "says which prompts, models, datasets and other files are changed.",
+    ),
+    Setting(
         name="off",
         kind="switch",
         default=False,
@@ -223,10 +231,11 @@ class Settings:
     """The settings in force. `sources` says for each where it came from: `default`, a place in pyproject.toml,
     `$EVALKIT_…` or the flag.
 
-    `store` is a database URL or an absolute path. `repeat`, `baseline`, `report`, `markdown`, `sample` and
-    `timeout` (seconds) are `None` where they are not set. `gates` are for every suite, `suite_gates` for one by its
+    `store` is a database URL or an absolute path. `repeat`, `baseline`, `report`, `markdown`, `sample`,
+    `changed` and `timeout` (seconds) are `None` where they are not set. `gates` are for every suite, `suite_gates` for one by its
     name. `max_cost` is in US dollars. `prices` are those of `[tool.evalkit.prices]`, by model: `input`, `output`
-    and `cached`, in US dollars per million tokens.
+    and `cached`, in US dollars per million tokens. `signing_key` says where the private key is that promotions and the
+    audit log are signed with: `env:NAME` or a path, `None` where nothing is signed.
     """
 
     root: Path
@@ -253,9 +262,11 @@ class Settings:
     estimate: bool = False
     capture: Literal["content", "metadata", "off"] = "content"
     redact: tuple[str, ...] = ()
+    changed: str | None = None
     off: bool = False
     suite_gates: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     prices: Mapping[str, Mapping[str, Decimal]] = dataclasses.field(default_factory=dict)
+    signing_key: str | None = None
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def gates_for(self, suite: str) -> tuple[str, ...]:
@@ -278,10 +289,14 @@ def load_settings(
     table, text = _table(file)
     suite_gates: dict[str, tuple[str, ...]] = {}
     prices: dict[str, Mapping[str, Decimal]] = {}
+    signing_key: str | None = None
     for key, value in table.items():
         where = f"{file.name}:{_line_of(text, key)}"
         if key == "prices":
             prices, sources[key] = prices_of(value, where=where), where
+            continue
+        if key == "signing":
+            signing_key, sources["signing_key"] = _signing_key(value, root, where=where), where
             continue
         if key == "gates" and isinstance(value, dict):
             suite_gates = {name: checked(_BY_NAME["gates"], lines, where) for name, lines in value.items()}
@@ -311,9 +326,27 @@ def load_settings(
         root=root,
         suite_gates=MappingProxyType(suite_gates),
         prices=MappingProxyType(prices),
+        signing_key=signing_key,
         sources=MappingProxyType(sources),
         **values,
     )
+
+
+def _signing_key(value: Any, root: Path, *, where: str) -> str:
+    """Where `[tool.evalkit.signing]` says that the key is. The key itself is refused without being shown."""
+    hint = 'Write key = { env = "NAME" } or key = { file = "PATH" }.'
+    if not isinstance(value, dict) or set(value) != {"key"}:
+        near = "".join(did_you_mean(key, {"key"}) for key in value if key != "key") if isinstance(value, dict) else ""
+        raise ConfigError("`signing` is a table with one entry, `key`." + near, where=where, hint=hint)
+    reference = value["key"]
+    if isinstance(reference, dict) and len(reference) == 1:
+        (kind, place), *_ = reference.items()
+        if isinstance(place, str) and place.strip() and "-----BEGIN" not in place:
+            if kind == "env":
+                return f"env:{place}"
+            if kind == "file":
+                return str(root / Path(place).expanduser())
+    raise ConfigError("`signing.key` says where the key is, and is not the key.", where=where, hint=hint)
 
 
 def _table(file: Path) -> tuple[Mapping[str, Any], str]:
@@ -352,7 +385,7 @@ def _line_of(text: str, key: str) -> int:
 def _setting(key: str, where: str) -> Setting:
     if key in _BY_NAME:
         return _BY_NAME[key]
-    near = did_you_mean(key.replace("-", "_"), {*_BY_NAME, "prices"})
+    near = did_you_mean(key.replace("-", "_"), {*_BY_NAME, "prices", "signing"})
     raise ConfigError(
         f'There is no setting "{key}".' + near,
         where=where,

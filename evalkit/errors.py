@@ -13,6 +13,7 @@
     │   └── AnswerInvalid           the answer does not have the form that was asked for
     ├── CacheError   (ValueError)   a cassette that cannot be read, or a cache used in a way that cannot work
     │   └── ReplayMiss              a call that was never recorded, while only recorded answers may be used
+    ├── AttestationError (ValueError)  a key, an envelope or a bundle that is not what it has to be
     ├── NotFound     (LookupError)  no run, suite, case or plugin by that name
     ├── MissingExtra (ImportError)  an optional dependency that is not installed
     └── StoreError   (OSError)      the store cannot be used as asked
@@ -123,6 +124,10 @@ class ReplayMiss(CacheError):
 
 class NotFound(EvalkitError, LookupError):
     """No run, suite, case or plugin by that name."""
+
+
+class AttestationError(EvalkitError, ValueError):
+    """A key, an envelope or a bundle that is not what it has to be."""
 
 
 class MissingExtra(EvalkitError, ImportError):
