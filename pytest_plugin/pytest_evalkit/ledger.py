@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from evalkit.baselines import Baselines
+from evalkit.canonical import utc_now
 from evalkit.case import Case, Dataset
 from evalkit.errors import EvalkitError
 from evalkit.launches import Launches
 from evalkit.provenance import collect
 from evalkit.recorder import Recorder
 from evalkit.runs import Run, RunStatus, SuiteInfo
+from evalkit.score import ErrorInfo
 from evalkit.store.plain import from_plain, to_plain
 from evalkit.tracing import names
-from evalkit.trial import Trial
-from pytest_evalkit import gateresults, internals, xdist
+from evalkit.trial import Output, Trial
+from pytest_evalkit import gateresults, internals, termination, xdist
 
 if TYPE_CHECKING:
     from evalkit.exchange import Exchange
@@ -39,8 +41,10 @@ class Ledger:
         self._recorder = recorder
         self._is_worker = xdist.is_worker(config)
         self._left: Counter[str] = Counter()
+        self._items: dict[str, Sequence[Any]] = {}
+        self._limits: dict[str, int] = {}
         self._missed: dict[str, list[str]] = {}
-        self._sent: set[str] = set()
+        self._declared = False
 
     @property
     def suites(self) -> tuple[SuiteInfo, ...]:
@@ -96,6 +100,7 @@ class Ledger:
         except EvalkitError as error:
             raise pytest.UsageError(str(error)) from None
         self.is_open = True
+        termination.listen(self._config)
         internals.count_items(session, sum(len(info.gates) for info in self.suites))
 
     def record(self, suite: str, trials: Sequence[Trial]) -> None:
@@ -114,8 +119,15 @@ class Ledger:
     def count_down(self, suite: str) -> None:
         """Take note that one more item of a suite is done; after the last, judge it and announce its gates."""
         self._left[suite] -= 1
-        if self._left[suite] != 0 or self._is_worker:
-            return
+        if self._left[suite] == 0 and not self._is_worker:
+            self._judge(suite)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every item of every suite is done."""
+        return not any(left > 0 for left in self._left.values())
+
+    def _judge(self, suite: str) -> None:
         info = next(info for info in self.suites if info.name == suite)
         verdicts = self._recorder.judge(suite)
         failing = [verdict for verdict in verdicts if gateresults.announce(self._config, info, verdict)]
@@ -146,24 +158,74 @@ class Ledger:
             setattr(report, xdist.SUITE, suite)
         if trial is None:
             return
-        record: dict[str, Any] = {"suite": suite, "trial": to_plain(self._recorder.redacted(trial))}
-        if suite not in self._sent:
-            self._sent.add(suite)
-            record["declaration"] = self._recorder.declaration(suite)
+        record = {"suite": suite, "trial": to_plain(self._recorder.redacted(trial))}
         setattr(report, xdist.TRIAL, json.dumps(record))  # ASCII: execnet takes no lone surrogates
 
-    def take(self, session: pytest.Session, sent: str) -> None:
-        """In the controller, record what a worker put on a report. Raises `EvalkitError` or `pytest.UsageError`."""
+    def declare_to_controller(self, report: pytest.TestReport, items: Mapping[str, Any]) -> None:
+        """In a worker, put on the first report what all suites declare.
+
+        `items` has for each item of theirs, by its node id, the suite, the case and the number of the trial.
+        """
+        suites = [self._recorder.declaration(info.name) for info in self.suites]
+        setattr(report, xdist.SUITES, json.dumps({"suites": suites, "limits": self._limits, "items": dict(items)}))
+
+    def limit(self, suite: str, bodies: int) -> None:
+        """Take note of how many bodies of a suite may run at once in one process."""
+        self._limits[suite] = bodies
+
+    def take_declarations(self, session: pytest.Session, sent: str) -> None:
+        """In the controller, begin the run with the suites that a worker declared; all workers declare the same.
+
+        Raises `EvalkitError` or `pytest.UsageError`.
+        """
+        if self._declared:
+            return
+        self._declared = True
+        said = json.loads(sent)
+        for declaration in said["suites"]:
+            info = self._recorder.declare_plain(declaration)
+            self._left[info.name] = info.planned
+        self._items, self._limits = said["items"], said["limits"]
+        self.open(session)
+
+    def take(self, sent: str) -> None:
+        """In the controller, record what a worker put on a report. Raises `EvalkitError`."""
         record = json.loads(sent)
-        if not self.is_open:
-            self.open(session)
-        suite = record["suite"]
-        if "declaration" in record and suite not in {info.name for info in self.suites}:
-            self._left[suite] = self._recorder.declare_plain(record["declaration"]).planned
         trial = _of_run(from_plain(Trial, record["trial"]), self._recorder.id)
-        self._recorder.record(suite, [trial])
+        self._recorder.record(record["suite"], [trial])
         if trial.outcome != "passed" and trial.nodeid is not None:
-            self.missed(suite, trial.nodeid)
+            self.missed(record["suite"], trial.nodeid)
+
+    def in_flight(self, nodeid: str) -> int:
+        """How many bodies may run at once where that of this item does; 0 for an item of no suite."""
+        item = self._items.get(nodeid)
+        return 0 if item is None else self._limits.get(item[0], 1)
+
+    def lost(self, nodeid: str, worker: str) -> None:
+        """In the controller, record as errored the trial whose process ended while it ran."""
+        suite, case_id, number = self._items[nodeid]
+        died = ErrorInfo(
+            type="WorkerDied", message=f"the process of pytest-xdist's worker {worker} ended while this ran"
+        )
+        trial = Trial(
+            case_id=case_id,
+            number=number,
+            output=Output(error=died),
+            outcome="errored",
+            started_at=utc_now(),
+            duration=0.0,
+            nodeid=nodeid,
+        )
+        self._recorder.record(suite, [trial])
+        self.missed(suite, nodeid)
+        self.count_down(suite)
+
+    def judge_unfinished(self) -> bool:
+        """Judge the suites that items are missing of because workers died; whether any is, with missing as missing."""
+        unfinished = [suite for suite, left in self._left.items() if left > 0]
+        for suite in unfinished:
+            self._judge(suite)
+        return bool(unfinished)
 
 
 def _of_run(trial: Trial, run_id: str) -> Trial:
