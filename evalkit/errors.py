@@ -15,6 +15,7 @@
     │   └── ReplayMiss              a call that was never recorded, while only recorded answers may be used
     ├── AttestationError (ValueError)  a key, an envelope or a bundle that is not what it has to be
     ├── NotFound     (LookupError)  no run, suite, case or plugin by that name
+    ├── Refusal      (PermissionError) a rule of promotion does not allow what was asked; exit_code 1
     ├── MissingExtra (ImportError)  an optional dependency that is not installed
     └── StoreError   (OSError)      the store cannot be used as asked
         ├── StoreReadOnly           it can be read, not written
@@ -128,6 +129,23 @@ class NotFound(EvalkitError, LookupError):
 
 class AttestationError(EvalkitError, ValueError):
     """A key, an envelope or a bundle that is not what it has to be."""
+
+
+class Refusal(EvalkitError, PermissionError):
+    """A rule of promotion does not allow what was asked; `rule` is its name, as in `docs/promotion.md`."""
+
+    exit_code = 1
+
+    def __init__(
+        self, rule: str, what: str, *, where: str | None = None, why: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(what, where=where, why=why, hint=hint)
+        self.rule = rule
+
+    def __str__(self) -> str:
+        """What, why and what next, with the name of the rule behind the first sentence."""
+        head, *rest = super().__str__().split("\n", 1)
+        return "\n".join([f"{head} [{self.rule}]", *rest])
 
 
 class MissingExtra(EvalkitError, ImportError):

@@ -28,6 +28,8 @@ State = Literal[
 TERMINAL: frozenset[State] = frozenset({"superseded", "rolled_back", "rejected", "cancelled", "expired", "invalidated"})
 """States that nothing leads out of."""
 
+_WORST_FIRST: tuple[Decision, ...] = ("fail", "inconclusive", "pass")
+
 Authentication = Literal["asserted-local", "api-token", "proxy"]
 """How somebody proved who they are; `asserted-local` is the operating system's user, which proves nothing."""
 
@@ -66,6 +68,9 @@ class Evidence:
     `scorers` are by `suite/name`, each with version, config and, for a judge, the id of its calibration and where it
     stood. `subject` is the digest of the version that was run. `lock` is the digest of the versions of the packages.
     `selection` says why a suite ran on a part of its cases, empty where none did. `finished_at` is of the oldest run.
+    `others` are the prompts and models that the suites used beside the subject: digests by `model/solver`.
+    `by_suite` counts `cases`, `planned`, `executed`, `errored` and `unscored` of each suite. `baseline` is the id of
+    the run that was compared with; of several, all, with commas between.
     """
 
     runs: tuple[str, ...]
@@ -87,6 +92,8 @@ class Evidence:
     commit: str | None
     dirty: bool | None
     finished_at: dt.datetime | None
+    others: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    by_suite: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +170,7 @@ class Promotion:
 
     `from_digest` and `base_generation` are where the alias stood when it was asked for: `None` and 0 where it did not
     exist. `fingerprint` is the SHA-256 of the canonical JSON of subject, datasets, scorers, policy and run digest.
-    `state_since` is when it came into its state. `rollback_of` is the promotion that a rollback undoes, `superseded_by`
+    `state_since` is when it came into its state, `evaluated_at` when its verdicts were made. `rollback_of` is the promotion that a rollback undoes, `superseded_by`
     the one that came after it; `generation` is the alias's after it was applied. `note` says why it ended, in words.
     """
 
@@ -193,6 +200,13 @@ class Promotion:
     rollback_of: str | None = None
     superseded_by: str | None = None
     note: str = ""
+    evaluated_at: dt.datetime | None = None
+
+    @property
+    def decision(self) -> Decision | None:
+        """The one verdict over all rules: `fail` beats `inconclusive` beats `pass`; `None` before any was made."""
+        found = {verdict.decision for verdict in self.verdicts}
+        return next((one for one in _WORST_FIRST if one in found), None)
 
     @property
     def subject(self) -> str:
