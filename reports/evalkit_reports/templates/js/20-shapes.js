@@ -206,7 +206,11 @@ function plainText(value) {
 }
 
 function block(title, value) {
-  const ways = waysToShow(value);
+  return blockOf(title, waysToShow(value), plainText(value));
+}
+
+// A box with a title that shows its content in one of several ways; `text` is what is copied.
+function blockOf(title, ways, text) {
   const shown = make("div", "shown");
   const head = make("div", "block-head", make("h4", "", title));
   const box = make("div", "block", head, shown);
@@ -221,7 +225,6 @@ function block(title, value) {
   shown.replaceChildren(ways[0][1]());
   modes[0].setAttribute("aria-pressed", "true");
   if (modes.length > 1) head.append(...modes);
-  const text = plainText(value);
   if (text) head.append(copyButton(() => text));
   return box;
 }
