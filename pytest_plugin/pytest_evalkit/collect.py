@@ -227,6 +227,18 @@ class Collection:
             if str(error) not in map(str, self.errors):
                 self.errors.append(error)
 
+    def unchanged(self, since: str) -> list[Planned]:
+        """The suites that nothing changed for since this branch left `since`; what git cannot say is a mistake."""
+        from evalkit.registry.changed import Changed
+
+        try:
+            changed = Changed.since_ref(self.settings.root, since)
+            concerned = changed.affected([planned.suite for planned in self.planned], self.selection.project)
+        except EvalkitError as error:
+            self.errors.append(error)
+            return []
+        return [planned for planned, is_concerned in zip(self.planned, concerned, strict=True) if not is_concerned]
+
     def settle(self, items: Sequence[pytest.Item]) -> None:
         """Take note of what is left after `-k`, `--lf` and the like, and give every suite a name of its own."""
         for planned in self.planned:

@@ -72,6 +72,20 @@ class Evals:
         """Add the cases, innermost, after the user's own parameters."""
         self.collection.parametrize(metafunc)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave out the suites that nothing changed for, where the session was told to."""
+        if self.settings.changed is None:
+            return
+        unchanged = self.collection.unchanged(self.settings.changed)
+        if unchanged:
+            left_out = [item for item in items if isinstance(item, EvalItem) and item.planned in unchanged]
+            gone = {id(item) for item in left_out}
+            items[:] = [item for item in items if id(item) not in gone]
+            config.hook.pytest_deselected(items=left_out)
+            names = ", ".join(dict.fromkeys(planned.suite.name for planned in unchanged))
+            self.notes.append(f"Left out, as nothing changed for them since {self.settings.changed}: {names}.")
+
     def collected(self, session: pytest.Session) -> None:
         """Plan the run, once it is known which items are left. Raises `pytest.UsageError` for any mistake."""
         self.collection.settle(session.items)

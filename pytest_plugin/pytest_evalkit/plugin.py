@@ -68,6 +68,7 @@ FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
         "redact",
         {"metavar": "PATTERN", "action": "append", "help": "a regular expression of what must not be stored"},
     ),
+    ("changed", {"metavar": "REF", "help": "only suites that may come out differently since this branch left REF"}),
     ("off", {"action": "store_true", "default": None, "help": "do not collect suites"}),
 )
 """The flags, without their prefix. They mirror `evalkit.config.SETTINGS`, which a test checks."""

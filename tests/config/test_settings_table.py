@@ -38,6 +38,7 @@ TOML = {
     "estimate": "true",
     "capture": '"metadata"',
     "redact": '["acct-[0-9]+"]',
+    "changed": '"origin/main"',
     "off": "true",
 }
 TEXT = {name: value.strip('"[]') for name, value in TOML.items()}
