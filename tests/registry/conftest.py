@@ -1,4 +1,4 @@
-"""A project with prompt and model files, and a store."""
+"""A project with prompt and model files, and a store: in a file, and with `EVALKIT_TEST_PG_URL` set on a server too."""
 
 from __future__ import annotations
 
@@ -13,12 +13,23 @@ from evalkit.registry import Project
 from evalkit.registry.loading import forget
 from evalkit.store import Store, open_store
 
+SERVER = os.environ.get("EVALKIT_TEST_PG_URL", "")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    chosen = [mark for mark in metafunc.definition.iter_markers("parametrize") if mark.args[0] == "project"]
+    if SERVER and "project" in metafunc.fixturenames and not chosen:
+        metafunc.parametrize("project", ["sqlite", "postgresql"], indirect=True)
+
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A project in the working directory, with the prompts `greet` and `chat` and the model `solver`."""
+    server = request.getfixturevalue("empty_database") if getattr(request, "param", "") == "postgresql" else None
     for variable in [name for name in os.environ if name.startswith("EVALKIT_")]:
         monkeypatch.delenv(variable)
+    if server is not None:
+        monkeypatch.setenv("EVALKIT_STORE", server)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")

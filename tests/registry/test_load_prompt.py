@@ -19,6 +19,8 @@ from evalkit.registry import Project
 from evalkit.registry.loading import forget
 
 Register = Callable[..., int]
+AWAY = (NotFound, StoreError)
+"""What is raised without a store: there is no file, or the server does not answer."""
 
 
 def said(**which: object) -> str:
@@ -30,13 +32,28 @@ def copies(folder: Path) -> list[Path]:
 
 
 def take_away(project: Project) -> None:
-    store = Path(project.store)
-    store.rename(store.with_suffix(".away"))
+    if not project.store.startswith("postgresql"):
+        Path(project.store).rename(f"{project.store}.away")
+        return
+    _say(project, "ALTER DATABASE {} ALLOW_CONNECTIONS false")
+    _say(project, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'")
 
 
 def bring_back(project: Project) -> None:
-    store = Path(project.store)
-    store.with_suffix(".away").rename(store)
+    if not project.store.startswith("postgresql"):
+        Path(f"{project.store}.away").rename(project.store)
+        return
+    _say(project, "ALTER DATABASE {} ALLOW_CONNECTIONS true")
+
+
+def _say(project: Project, statement: str) -> None:
+    import sqlalchemy as sa
+
+    there = sa.make_url(project.store).set(drivername="postgresql+psycopg")
+    server = sa.create_engine(there.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(statement.format(there.database))
+    server.dispose()
 
 
 def test_an_alias_is_what_it_points_at(register: Register) -> None:
@@ -120,7 +137,7 @@ def test_a_new_process_without_the_store_uses_the_copy(
 def test_without_store_and_copy_the_error_is_the_stores(project: Project, register: Register) -> None:
     register("greet", "Hello {{ name }}!", alias="production")
     take_away(project)
-    with pytest.raises(NotFound, match="no store"):
+    with pytest.raises(AWAY, match="no store|cannot be reached"):
         said(alias="production")
 
 
@@ -130,7 +147,7 @@ def test_a_copy_of_one_alias_is_no_answer_for_another(project: Project, register
     take_away(project)
     forget()
     for which in ({"alias": "staging"}, {"version": "v1"}, {"alias": "production", "store": "other.db"}):
-        with pytest.raises(NotFound):
+        with pytest.raises(AWAY):
             said(**which)
 
 
@@ -159,7 +176,7 @@ def test_a_damaged_copy_is_not_used(
     forget()
     (copy,) = copies(tmp_path)
     copy.write_text(json.dumps(damage(json.loads(copy.read_text()))))
-    with pytest.raises(NotFound, match="no store"):
+    with pytest.raises(AWAY, match="no store|cannot be reached"):
         said(alias="production")
     assert "damaged" in caplog.text
 
@@ -174,10 +191,11 @@ def test_a_copy_that_is_no_json_is_not_used(
     forget()
     (copy,) = copies(tmp_path)
     copy.write_bytes(content)
-    with pytest.raises(NotFound, match="no store"):
+    with pytest.raises(AWAY, match="no store|cannot be reached"):
         said(alias="production")
 
 
+@pytest.mark.parametrize("project", ["sqlite"], indirect=True)
 def test_a_broken_store_counts_as_away(project: Project, register: Register) -> None:
     register("greet", "Hello {{ name }}!", alias="production")
     said(alias="production")
@@ -230,6 +248,7 @@ def test_many_threads_ask_the_store_once(register: Register, monkeypatch: pytest
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("project", ["sqlite"], indirect=True)
 def test_loading_imports_nothing_heavy(project: Project, register: Register) -> None:
     register("greet", "Hello {{ name }}!", alias="production")
     code = (
