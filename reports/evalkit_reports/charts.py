@@ -38,11 +38,15 @@ class Axis:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """A bound on an interval bar: its place, the side that is good (`left` or `right`), its text."""
+    """Something an estimate is held against: its place, the side that is good (`left` or `right`), its text.
+
+    `kind` is `gate` for a bound, `whole` for the suite that a slice is of, `baseline` for the value of another run.
+    """
 
     at: float
     good: str
     text: str
+    kind: str = "gate"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

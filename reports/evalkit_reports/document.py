@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import jinja2
 
 TEMPLATES = Path(__file__).parent / "templates"
+SIDE_FILES = "evalkit-side-files"
+"""The one policy of trusted types that a page with side files may make."""
 
 
 def write_page(page: str, path: Path) -> Path:
@@ -43,21 +45,23 @@ def write_page(page: str, path: Path) -> Path:
     return path
 
 
-def policy(*, style: str, script: str) -> str:
+def policy(*, style: str, script: str, side_files: bool = False) -> str:
     """A Content-Security-Policy that lets this one style and this one script in, and nothing else.
 
-    Trusted types make the browser itself refuse any markup that is made from text.
+    Trusted types make the browser itself refuse any markup that is made from text. With `side_files` the one script
+    may load others, and only by a name that its own policy of trusted types lets through: a page on disk has no origin
+    that could be named here.
     """
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src '{_hash(script)}'",
+            f"script-src '{_hash(script)}'" + (" 'strict-dynamic'" if side_files else ""),
             f"style-src '{_hash(style)}'",
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
             "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
+            "trusted-types " + (SIDE_FILES if side_files else "'none'"),
         )
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from evalkit.asides import unstopped
+from evalkit.attempts import attempts
 from evalkit.runs import Run, Verdict
 from evalkit_reports import words
 
@@ -89,8 +91,11 @@ def _unjudged(run: Run) -> str:
     return f"No gates were declared, so each case speaks for itself: {passed:,} of {len(trials):,} trials passed."
 
 
-def banners(run: Run) -> tuple[Banner, ...]:
-    """What limits this run: it did not finish, ran in part, lost trials, or was not stored whole."""
+def banners(run: Run, earlier: Mapping[str, int] | None = None) -> tuple[Banner, ...]:
+    """What limits this run: it did not finish, ran in part, lost trials, was not stored whole, or is one of several.
+
+    `earlier` is how often each suite was run before at this commit on these cases.
+    """
     found: list[Banner] = []
     if run.status == "running":
         found.append(Banner(word="Still running", text="This page was written before the run ended."))
@@ -114,6 +119,11 @@ def banners(run: Run) -> tuple[Banner, ...]:
             found.append(
                 Banner(word="Not run", text=f"{info.name}: {lost:,} of {words.count(info.planned, 'planned trial')}.")
             )
+        if why := unstopped(suite):
+            found.append(Banner(word="Not stopped early", text=f"{info.name}: {why}"))
+    told = tuple(attempts(run, earlier or {}))
+    if told:
+        found.append(Banner(word="Run again", text=" ".join(told)))
     if run.degraded:
         found.append(Banner(word="Degraded", text=f"Not everything could be stored: {run.degraded}"))
     if run.provenance.dirty:

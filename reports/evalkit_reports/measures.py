@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from evalkit.runs import Metric, Verdict
+from evalkit.stats.differences import Difference
 from evalkit.stats.marks import Mark
 from evalkit_reports import words
 from evalkit_reports.bounds import Bound, bound_of
@@ -21,11 +22,27 @@ Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Versus:
+    """The paired difference of a metric to the baseline; `state` is `pass` or `fail` where its interval leaves out 0.
+
+    `base` is the baseline's value over the pairs. `refused` says why there is none, and is empty where there is.
+    """
+
+    base: str
+    difference: str
+    interval: str
+    moved: str
+    state: str
+    refused: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MetricRow:
     """One metric as text, with its bar; `missing` says what was not scored, and is empty where nothing is missing.
 
     `bar` is `None` where there is no value to stand on an axis; `bounded` says that a gate is drawn on it. `mark` says
-    that a slice differs from the rest of its suite, and is empty for any other.
+    that a slice differs from the rest of its suite, and is empty for any other. `versus` is the difference to the
+    baseline, `None` without one.
     """
 
     name: str
@@ -39,6 +56,7 @@ class MetricRow:
     bar: IntervalBar | None
     bounded: bool
     mark: str = ""
+    versus: Versus | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +107,14 @@ class SliceTable:
 class Measures:
     """The metrics of one suite as rows, each beside the gates that are on it."""
 
-    def __init__(self, metrics: Sequence[Metric], verdicts: Sequence[Verdict], marks: Sequence[Mark] = ()) -> None:
+    def __init__(
+        self,
+        metrics: Sequence[Metric],
+        verdicts: Sequence[Verdict],
+        marks: Sequence[Mark] = (),
+        differences: Sequence[Difference] = (),
+    ) -> None:
+        self._differences = {one.name: one for one in differences}
         self._marks = {_key_of(mark.name, mark.statistic, mark.slice): mark for mark in marks if mark.is_marked}
         self._metrics = {_key(metric): metric for metric in metrics}
         names = [(name, statistic) for name, statistic, where in self._metrics if not where]
@@ -164,6 +189,8 @@ class Measures:
         metric = self._metrics[key]
         bounds = self._bounds.get(key, [])
         level = f"{metric.level * 100:.4g}%" if metric.low is not None or metric.high is not None else ""
+        difference = None if key[2] or metric.statistic not in ("mean", "rate") else self._differences.get(metric.name)
+        base = None if difference is None else difference.base
         return MetricRow(
             name=metric.name,
             statistic=self._statistic(metric.name, metric.statistic),
@@ -173,9 +200,10 @@ class Measures:
             sample=sample_of(metric),
             missing=missing(metric.unscored, metric.errored),
             note=metric.note or ("few cases: read the values" if 0 < metric.cases < _FEW else ""),
-            bar=_bar(metric, bounds, self._overall(key)),
+            bar=_bar(metric, bounds, self._overall(key), base),
             bounded=bool(bounds),
             mark=_told(self._marks.get(key)),
+            versus=None if difference is None else _versus(difference, _unit(metric)),
         )
 
     def _overall(self, key: Key) -> float | None:
@@ -217,18 +245,40 @@ def _unit(metric: Metric) -> str:
     return words.SHARE if metric.name == "errors" and not metric.unit else metric.unit
 
 
-def _bar(metric: Metric, bounds: Sequence[Bound], overall: float | None) -> IntervalBar | None:
+def _versus(found: Difference, unit: str) -> Versus | None:
+    if found.refused:
+        return Versus(base="", difference="", interval="", moved="", state="", refused=found.refused)
+    if found.difference is None:
+        return None
+    low, high = found.low, found.high
+    told = low is not None and high is not None and (low > 0 or high < 0)
+    better = (found.difference > 0) == found.higher_is_better
+    return Versus(
+        base=words.measure(found.base, unit),
+        difference=words.signed(found.difference, unit),
+        interval="" if low is None or high is None else f"{words.signed(low, unit)} … {words.signed(high, unit)}",
+        moved=f"{len(found.improved):,} better, {len(found.regressed):,} worse, {found.equal:,} equal",
+        state="" if not told else "pass" if better else "fail",
+    )
+
+
+def _bar(
+    metric: Metric, bounds: Sequence[Bound], overall: float | None, base: float | None = None
+) -> IntervalBar | None:
     if metric.value is None:
         return None
     low, high, unit = metric.low, metric.high, _unit(metric)
-    known = [value for value in (metric.value, low, high, overall) if value is not None]
+    known = [value for value in (metric.value, low, high, overall, base) if value is not None]
     axis = axis_for([*known, *(bound.value for bound in bounds)], unit)
     ticks = tuple(
         Tick(at=axis.at(bound.value), good="right" if bound.gate.wants_more else "left", text=bound.text)
         for bound in bounds
     )
     if not ticks and overall is not None:
-        ticks = (Tick(at=axis.at(overall), good="", text="whole suite"),)
+        ticks = (Tick(at=axis.at(overall), good="", text="whole suite", kind="whole"),)
+    if base is not None:
+        told = f"baseline {words.measure(base, unit)}"
+        ticks = (*ticks, Tick(at=axis.at(base), good="", text=told, kind="baseline"))
     span = words.interval(low, high, unit)
     said = [words.measure(metric.value, unit), f"interval {span}" if span else "no interval"]
     open_ended = low is None and high is None
@@ -239,7 +289,13 @@ def _bar(metric: Metric, bounds: Sequence[Bound], overall: float | None) -> Inte
         high=None if open_ended else axis.at(axis.high if high is None else high),
         ticks=ticks,
         state=_worst([bound.verdict for bound in bounds]),
-        text=", ".join([*said, *(f"gate {bound.text}" for bound in bounds)]),
+        text=", ".join(
+            [
+                *said,
+                *(f"gate {bound.text}" for bound in bounds),
+                *(tick.text for tick in ticks if tick.kind == "baseline"),
+            ]
+        ),
     )
 
 

@@ -1,35 +1,28 @@
 """What the page's own script reads: an index of all trials, and the contents in chunks, compressed.
 
-The index holds what the case table shows, column by column, and is decoded first. The chunks hold inputs, outputs,
-explanations and errors, and are decoded while the reader already reads. Every value travels as text: `null`, a
-string, `["json", text]`, or `["cut", text, length]` for one that was too long.
+The index holds what the case table shows, column by column, and is decoded first. The chunks hold what the page of a
+case shows (`contents`), and are decoded while the reader already reads.
 """
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from evalkit.canonical import jsonable
 from evalkit.case import Case
-from evalkit.runs import Run
-from evalkit.score import ErrorInfo, Score
+from evalkit.runs import Run, SuiteRun
+from evalkit.score import Score
+from evalkit.stats.labels import TRUTH, given_label, true_label, word
 from evalkit.trial import Trial
+from evalkit_reports.contents import Contents, rounded, state_of
+from evalkit_reports.packing import CHUNK, dumps, packed
+from evalkit_reports.values import BUDGET, LIMITS, Values, length, preview
 
 OUTCOMES = {"passed": "p", "missed": "m", "errored": "e", "unscored": "u"}
 NOT_RUN = "n"
 _WORST_FIRST = "efups"
-
-_LIMITS = (200_000, 20_000, 4_000, 1_000)
-_BUDGET = 200_000_000
-_CHUNK = 512_000
-_PREVIEW = 160
-_PREVIEW_DEPTH = 8
-_INNER_DEPTH_ERROR = "a value nested too deep to be shown"
+_LONGEST = 80
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +36,15 @@ class Payload:
     rows: int
 
 
-def build_payload(run: Run) -> Payload:
+def build_payload(run: Run, changed: Mapping[tuple[str, str], str] | None = None) -> Payload:
     """The payload of `run`, whose trials must have come with their outputs.
 
     A value longer than 200,000 characters is cut. Where the values together would exceed 200 million characters,
-    the limit is lowered until they do not, or until it is 1,000.
+    the limit is lowered until they do not, or until it is 1,000. `changed` has a letter for each case that was
+    compared with a baseline, by suite and id.
     """
-    for limit in _LIMITS:
-        builder = _Builder(limit, last=limit == _LIMITS[-1])
+    for limit in LIMITS:
+        builder = _Builder(limit, last=limit == LIMITS[-1], changed=changed or {})
         if builder.add_all(run):
             break
     return builder.finish(run)
@@ -59,16 +53,19 @@ def build_payload(run: Run) -> Payload:
 class _Builder:
     """One pass over a run under one limit; gives up as soon as the budget is spent, unless it is the last."""
 
-    def __init__(self, limit: int, *, last: bool) -> None:
-        self.limit = limit
-        self.budget = None if last else _BUDGET
-        self.spent = 0
-        self.cut = 0
+    def __init__(self, limit: int, *, last: bool, changed: Mapping[tuple[str, str], str]) -> None:
+        self.values = Values(limit)
+        self.contents = Contents(self.values)
+        self.budget = None if last else BUDGET
+        self.changed = changed
         self.tags: dict[str, int] = {}
         self.cases: dict[str, list[Any]] = {"id": [], "suite": [], "tags": [], "text": []}
-        self.rows: dict[str, list[Any]] = {"case": [], "trial": [], "latency": [], "tokens": [], "cost": []}
+        self.letters: list[str] = []
+        self.rows: dict[str, list[Any]] = {
+            name: [] for name in ("case", "trial", "latency", "tokens", "cost", "length", "judges")
+        }
         self.outcomes: list[str] = []
-        self.scores: dict[str, tuple[list[Any], list[str]]] = {}
+        self.columns: dict[str, _ScoreColumn] = {}
         self.chunks: list[str] = []
         self.firsts: list[int] = []
         self.open: list[str] = []
@@ -77,134 +74,109 @@ class _Builder:
     def add_all(self, run: Run) -> bool:
         for number, suite in enumerate(run.suites):
             for case, trials in _by_case(suite.cases, suite.trials):
-                self._add_case(number, case, trials)
-                if self.budget is not None and self.spent > self.budget:
+                self._add_case(number, suite, case, trials)
+                if self.budget is not None and self.values.spent > self.budget:
                     return False
         self._close_chunk()
         return True
 
     def finish(self, run: Run) -> Payload:
         rows = len(self.outcomes)
-        index = {
+        declared = [self.contents.places(suite.info.versions) for suite in run.suites]
+        index: dict[str, Any] = {
             "suites": [suite.info.name for suite in run.suites],
             "tags": list(self.tags),
             "cases": self.cases,
             "rows": self.rows | {"outcome": "".join(self.outcomes)},
-            "scores": [
-                {"name": name, "values": _padded(values, None, rows), "states": "".join(_padded(states, "-", rows))}
-                for name, (values, states) in self.scores.items()
-            ],
+            "scores": [column.told(name, rows) for name, column in self.columns.items()],
             "chunks": self.firsts,
+            "versions": [one.title for _, one in self.contents.versions.values()],
+            "declared": declared,
         }
+        if self.changed:
+            index["changed"] = "".join(self.letters)
         return Payload(
-            index=_packed(_dumps(index)),
-            chunks=tuple(map(_packed, self.chunks)),
-            cut=self.cut,
-            limit=self.limit,
+            index=packed(dumps(index)),
+            chunks=tuple(map(packed, self.chunks)),
+            cut=self.values.cut,
+            limit=self.values.limit,
             rows=rows,
         )
 
-    def _add_case(self, suite: int, case: Case, trials: Sequence[Trial]) -> None:
-        number = len(self.cases["id"])
+    def _add_case(self, number: int, suite: SuiteRun, case: Case, trials: Sequence[Trial]) -> None:
+        place = len(self.cases["id"])
         self.cases["id"].append(case.id)
-        self.cases["suite"].append(suite)
+        self.cases["suite"].append(number)
         self.cases["tags"].append([self.tags.setdefault(tag, len(self.tags)) for tag in case.tags])
         self.cases["text"].append(preview(case.input))
+        self.letters.append(self.changed.get((suite.info.name, case.id), "-"))
         if not self.open:
-            self.firsts.append(number)
-        contents = _dumps(
-            {
-                "input": self._value(case.input),
-                "expected": self._value(case.expected),
-                "metadata": self._value(dict(case.metadata) or None),
-                "source": case.source,
-                "trials": [self._contents(trial) for trial in trials],
-            }
-        )
+            self.firsts.append(place)
+        contents = dumps(self.contents.of(case, trials))
         for trial in trials:
-            self._add_row(number, trial)
+            self._add_row(place, case, trial)
         if not trials:
-            self._add_row(number, None)
+            self._add_row(place, case, None)
         self.open.append(contents)
         self.open_size += len(contents)
-        if self.open_size > _CHUNK:
+        if self.open_size > CHUNK:
             self._close_chunk()
 
-    def _add_row(self, case: int, trial: Trial | None) -> None:
-        place = len(self.outcomes)
+    def _add_row(self, place: int, case: Case, trial: Trial | None) -> None:
+        at = len(self.outcomes)
         usage = trial.output.usage if trial else None
-        self.rows["case"].append(case)
+        judges = [score.usage.cost for score in trial.scores if score.usage and score.usage.cost] if trial else []
+        self.rows["case"].append(place)
         self.rows["trial"].append(trial.number if trial else 0)
-        self.rows["latency"].append(_rounded(trial.output.latency) if trial else None)
+        self.rows["latency"].append(rounded(trial.output.latency) if trial else None)
         self.rows["tokens"].append(usage.total_tokens if usage else None)
         self.rows["cost"].append(float(usage.cost) if usage and usage.cost is not None else None)
+        self.rows["length"].append(length(trial.output.value) if trial else None)
+        self.rows["judges"].append(float(sum(judges)) if judges else None)
         self.outcomes.append(OUTCOMES[trial.outcome] if trial else NOT_RUN)
         for name, scores in _by_name(trial.scores if trial else ()).items():
-            values, states = self.scores.setdefault(name, ([], []))
-            _padded(values, None, place).append(_cell(scores))
-            _padded(states, "-", place).append(min(map(_state, scores), key=_WORST_FIRST.index))
-
-    def _contents(self, trial: Trial) -> dict[str, Any]:
-        output = trial.output
-        usage = output.usage
-        return {
-            "value": self._value(output.value),
-            "error": self._error(output.error),
-            "trace": output.trace_id,
-            "metadata": self._value(dict(output.metadata) or None),
-            "usage": [usage.input_tokens, usage.output_tokens, None if usage.cost is None else str(usage.cost)]
-            if usage
-            else None,
-            "scores": [self._score(score) for score in trial.scores],
-            "started": trial.started_at.isoformat(timespec="milliseconds"),
-            "duration": _rounded(trial.duration),
-            "attempt": trial.attempt,
-            "nodeid": trial.nodeid,
-        }
-
-    def _score(self, score: Score) -> list[Any]:
-        """Name, state, value, label, explanation, scorer, version, error, metadata; empty ends left off."""
-        fields = [
-            score.name,
-            _state(score),
-            score.value,
-            score.label,
-            self._value(score.explanation),
-            score.scorer,
-            score.scorer_version,
-            self._error(score.error),
-            self._value(dict(score.metadata) or None),
-        ]
-        while fields[-1] is None:
-            fields.pop()
-        return fields
-
-    def _error(self, error: ErrorInfo | None) -> dict[str, Any] | None:
-        if error is None:
-            return None
-        return {
-            "type": error.type,
-            "message": self._value(error.message),
-            "traceback": self._value(error.traceback),
-            "assertion": error.is_assertion,
-        }
-
-    def _value(self, value: Any) -> Any:
-        if value is None:
-            return None
-        is_text = type(value) is str
-        text = value if is_text else json_text(value)
-        if len(text) > self.limit:
-            self.cut += 1
-            self.spent += self.limit
-            return ["cut", text[: self.limit], len(text)]
-        self.spent += len(text)
-        return text if is_text else ["json", text]
+            self.columns.setdefault(name, _ScoreColumn()).add(at, name, case, scores)
 
     def _close_chunk(self) -> None:
         if self.open:
             self.chunks.append("[" + ",".join(self.open) + "]")
             self.open, self.open_size = [], 0
+
+
+class _ScoreColumn:
+    """One score over all rows: what the table shows, its state, the label it gave, and the one that was expected."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self.states: list[str] = []
+        self.labels: dict[str, int] = {}
+        self.given: list[int | None] = []
+        self.truth: list[int | None] = []
+
+    def add(self, at: int, name: str, case: Case, scores: Sequence[Score]) -> None:
+        _padded(self.values, None, at).append(_cell(scores))
+        _padded(self.states, "-", at).append(min(map(state_of, scores), key=_WORST_FIRST.index))
+        first = scores[0]
+        if first.label is None:
+            return
+        truth = word(first.metadata.get(TRUTH)) or true_label(name, case)
+        _padded(self.given, None, at).append(self._label(given_label(first, among_labels=True)))
+        _padded(self.truth, None, at).append(self._label(truth))
+
+    def told(self, name: str, rows: int) -> dict[str, Any]:
+        made: dict[str, Any] = {
+            "name": name,
+            "values": _padded(self.values, None, rows),
+            "states": "".join(_padded(self.states, "-", rows)),
+        }
+        if self.labels:
+            made |= {"labels": list(self.labels), "given": _padded(self.given, None, rows)}
+            made |= {"truth": _padded(self.truth, None, rows)}
+        return made
+
+    def _label(self, label: str | None) -> int | None:
+        """The place of a label; a text that is no label by its length has none."""
+        return None if label is None or len(label) > _LONGEST else self.labels.setdefault(label, len(self.labels))
 
 
 def _by_case(cases: Sequence[Case], trials: Sequence[Trial]) -> Iterator[tuple[Case, list[Trial]]]:
@@ -218,13 +190,6 @@ def _by_case(cases: Sequence[Case], trials: Sequence[Trial]) -> Iterator[tuple[C
         yield known.get(case_id) or Case(id=case_id), mine
 
 
-def _state(score: Score) -> str:
-    """`p` passed, `f` failed, `s` scored with nothing to pass, `u` unscored, `e` errored."""
-    if score.status != "scored":
-        return "e" if score.status == "error" else "u"
-    return "s" if score.passed is None else "p" if score.passed else "f"
-
-
 def _by_name(scores: Sequence[Score]) -> dict[str, list[Score]]:
     found: dict[str, list[Score]] = {}
     for score in scores:
@@ -236,53 +201,10 @@ def _cell(scores: Sequence[Score]) -> float | str | None:
     """What the table shows: the value, the mean of several under one name, or the label where there is no value."""
     values = [score.value for score in scores if score.value is not None]
     if values:
-        return _rounded(sum(values) / len(values))
+        return rounded(sum(values) / len(values))
     return next((score.label for score in scores if score.label is not None), None)
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
-
-
-def _padded(items: list[Any], filler: Any, length: int) -> list[Any]:
-    items.extend([filler] * (length - len(items)))
+def _padded(items: list[Any], filler: Any, wanted: int) -> list[Any]:
+    items.extend([filler] * (wanted - len(items)))
     return items
-
-
-def preview(value: Any) -> str:
-    """One short line that lets a reader recognise an input: its first text, whatever it is wrapped in."""
-    for _ in range(_PREVIEW_DEPTH):
-        if isinstance(value, Mapping):
-            value = _telling(value)
-        elif isinstance(value, list | tuple):
-            value = value[0] if value else ""
-    if not isinstance(value, str):
-        value = "" if value is None else json_text(value)
-    return " ".join(value[: _PREVIEW * 4].split())[:_PREVIEW]
-
-
-def _telling(value: Mapping[Any, Any]) -> Any:
-    if isinstance(value.get("messages"), list):
-        asked = [part for part in value["messages"] if isinstance(part, Mapping) and part.get("role") == "user"]
-        return asked[0] if asked else value["messages"]
-    if "content" in value:
-        return value["content"]
-    texts = [item for item in value.values() if isinstance(item, str)]
-    return max(texts, key=len) if texts else next(iter(value.values()), "")
-
-
-def json_text(value: Any) -> str:
-    """`value` as JSON text, numbers exactly as they are; a value nested beyond reason becomes a sentence."""
-    try:
-        return json.dumps(jsonable(value), ensure_ascii=False, separators=(",", ":"))
-    except (ValueError, RecursionError):
-        return json.dumps(_INNER_DEPTH_ERROR)
-
-
-def _dumps(value: Any) -> str:
-    # ASCII only: a lone surrogate has no UTF-8, but it has a JSON escape.
-    return json.dumps(value, separators=(",", ":"))
-
-
-def _packed(text: str) -> str:
-    return base64.b64encode(zlib.compress(text.encode("ascii"), 6)).decode("ascii")

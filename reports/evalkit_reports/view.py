@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 
-from evalkit.runs import Provenance, Run, SuiteRun, Verdict, spending
+from evalkit.asides import raised
+from evalkit.canonical import jsonable
+from evalkit.case import CLUSTER
+from evalkit.comparison import Comparison, SuiteComparison
+from evalkit.runs import SAME_OUTPUT, STOP, Provenance, Run, SuiteRun, Verdict, spending
 from evalkit.stats.marks import slice_marks
 from evalkit.stats.remarks import remarks, standings
 from evalkit.trial import Trial
+from evalkit.versions import Version
 from evalkit_reports import words
 from evalkit_reports.bounds import figure
+from evalkit_reports.changes import BETTER, SAME, WORSE
 from evalkit_reports.charts import Part, parts
+from evalkit_reports.context import Context, PromotionView
 from evalkit_reports.headline import Banner, Headline, banners, headline
+from evalkit_reports.judgecards import CardView, judge_cards
+from evalkit_reports.matrix import Matrix, matrices
 from evalkit_reports.measures import Measures, MetricRow, OperationRow, SliceTable, missing
 from evalkit_reports.plots import Plot, plots
+from evalkit_reports.steadiness import Steadiness, steadiness
+from evalkit_reports.trend import Trend, trends
+
+_TOLD = frozenset({STOP, CLUSTER, SAME_OUTPUT})
+"""What the metadata of a suite keep that is told in words elsewhere."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +69,23 @@ class SuiteView:
     scorers: tuple[tuple[str, str, str], ...]
     standings: tuple[str, ...]
     remarks: tuple[str, ...]
+    cards: tuple[CardView, ...]
+    raised: tuple[str, ...]
+    baseline: BaselineView | None
+    trends: tuple[Trend, ...]
+    matrices: tuple[Matrix, ...]
+    steadiness: Steadiness
+    prompts: tuple[tuple[str, str], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineView:
+    """What became of the cases of a suite since the baseline. `refused` says why that cannot be told."""
+
+    run: str
+    refused: str
+    counts: tuple[tuple[str, str, int], ...]
+    versions: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,18 +106,26 @@ class PageView:
     outcome_text: str
     planned: int
     evalkit: str
+    baseline: str
+    promotions: tuple[PromotionView, ...]
 
 
-def page_view(run: Run, *, title: str | None = None) -> PageView:
-    """The page of `run`; the title is made from the suites' names unless given."""
+def page_view(
+    run: Run, *, title: str | None = None, around: Context | None = None, comparison: Comparison | None = None
+) -> PageView:
+    """The page of `run`; the title is made from the suites' names unless given.
+
+    `around` is what is known beside the run, `comparison` that with its baseline.
+    """
     outcomes = _outcomes(run.suites)
+    known = around or Context()
     return PageView(
         title=title or _title(run),
         run_id=run.id,
         headline=headline(run),
-        banners=banners(run),
+        banners=banners(run, known.attempts),
         facts=_facts(run),
-        suites=tuple(_suite_view(number, suite, run) for number, suite in enumerate(run.suites)),
+        suites=tuple(_suite_view(number, suite, run, known, comparison) for number, suite in enumerate(run.suites)),
         provenance=_provenance(run),
         packages=_pairs(run.provenance.packages),
         ci=_pairs(run.provenance.ci),
@@ -94,7 +134,17 @@ def page_view(run: Run, *, title: str | None = None) -> PageView:
         outcome_text=_told(outcomes),
         planned=sum(part.count for part in outcomes),
         evalkit=run.provenance.evalkit,
+        baseline=_named(known.baseline),
+        promotions=known.promotions,
     )
+
+
+def _named(run: Run | None) -> str:
+    """A run as a reader may recognise it: the beginning of its id, when, and at which commit."""
+    if run is None:
+        return ""
+    commit = f" at {run.provenance.commit[:10]}" if run.provenance.commit else ""
+    return f"{run.id[:13]} of {words.moment(run.started_at)[:10]}{commit}"
 
 
 def _title(run: Run) -> str:
@@ -138,11 +188,15 @@ def _of(known: int, whole: int) -> str:
     return "" if known == whole else f" ({known:,} of {whole:,} known)"
 
 
-def _suite_view(number: int, suite: SuiteRun, run: Run) -> SuiteView:
+def _suite_view(number: int, suite: SuiteRun, run: Run, around: Context, comparison: Comparison | None) -> SuiteView:
     info = suite.info
     verdicts = [verdict for verdict in run.verdicts if verdict.suite == info.name]
+    compared = _compared(comparison, info.name)
     measures = Measures(
-        [metric for metric in run.metrics if metric.suite == info.name], verdicts, marks=slice_marks(suite)
+        [metric for metric in run.metrics if metric.suite == info.name],
+        verdicts,
+        marks=slice_marks(suite),
+        differences=() if compared is None or compared.refused else compared.metrics,
     )
     outcomes = _outcomes([suite])
     states = [verdict.decision for verdict in verdicts]
@@ -153,9 +207,11 @@ def _suite_view(number: int, suite: SuiteRun, run: Run) -> SuiteView:
         *((version.kind.capitalize(), version.title.partition(" ")[2]) for version in suite.versions),
         ("Repeat", str(info.repeat)),
         ("Seed", str(info.seed)),
+        *([("Cluster", info.cluster)] if info.cluster else []),
+        *([("Stops early", info.stop.rule)] if info.stop else []),
         ("Declared at", info.location),
         ("Test", info.nodeid),
-        *((f"metadata {key}", str(value)) for key, value in info.metadata.items()),
+        *((f"metadata {key}", str(value)) for key, value in info.metadata.items() if key not in _TOLD),
     ]
     return SuiteView(
         number=number,
@@ -173,7 +229,45 @@ def _suite_view(number: int, suite: SuiteRun, run: Run) -> SuiteView:
         scorers=tuple((scorer.name, scorer.version, scorer.pass_mark or "") for scorer in info.scorers),
         standings=tuple(standings(suite)),
         remarks=tuple(remarks(suite)),
+        cards=judge_cards(suite, around.cards),
+        raised=tuple(raised(suite)),
+        baseline=_baseline(compared, around.baseline),
+        trends=trends(run, info.name, around.earlier.get(info.name, ())),
+        matrices=matrices(suite),
+        steadiness=steadiness(suite),
+        prompts=tuple((version.title, _body(version)) for version in suite.versions),
     )
+
+
+def _compared(comparison: Comparison | None, suite: str) -> SuiteComparison | None:
+    return next((one for one in comparison.suites if one.name == suite), None) if comparison is not None else None
+
+
+def _baseline(compared: SuiteComparison | None, baseline: Run | None) -> BaselineView | None:
+    if compared is None:
+        return None
+    counts = (
+        ("newly failing", WORSE, len(compared.newly_failing)),
+        ("newly passing", BETTER, len(compared.newly_passing)),
+        ("with the very same output", SAME, len(compared.identical)),
+    )
+    return BaselineView(
+        run=_named(baseline),
+        refused=compared.refused,
+        counts=counts,
+        versions=tuple(pair.title for pair in compared.versions),
+    )
+
+
+def _body(version: Version) -> str:
+    """What a version is: the text of a prompt, anything else as JSON over several lines."""
+    text = version.body.get("text")
+    if isinstance(text, str):
+        return text
+    try:
+        return json.dumps(jsonable(version.body), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return "a value nested too deep to be shown"
 
 
 def _sample(suite: SuiteRun) -> str:

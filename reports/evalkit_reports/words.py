@@ -74,6 +74,16 @@ def measure(value: float | None, unit: str) -> str:
     return f"{_short(value)} {unit}" if unit else number(value)
 
 
+def signed(value: float | None, unit: str) -> str:
+    """A difference with its sign: `+0.014`, `−3.2%`, `+120 ms`; `±0` for none."""
+    if value is None:
+        return UNKNOWN
+    if value == 0:
+        return "±0"
+    size = f"{100 * abs(value):.3g} points" if unit == SHARE else measure(abs(value), unit)
+    return ("+" if value > 0 else "−") + size
+
+
 def interval(low: float | None, high: float | None, unit: str) -> str:
     """`0.796 – 0.984`, with a dash for a side that is open; empty where there is no interval."""
     if low is None and high is None:

@@ -1,26 +1,34 @@
 // What the page carries: an index of all trials, then the contents in chunks. Every one is deflated JSON in base64.
 const $ = (id) => document.getElementById(id);
 
-async function unpack(element) {
-  const binary = atob(element.textContent);
-  element.remove();
+async function unpack(packed) {
+  const binary = atob(packed);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
   const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return JSON.parse(await new Response(inflated).text());
 }
 
+function taken(element) { // its text, which the page itself has no more use for
+  const text = element.textContent;
+  element.remove();
+  return text;
+}
+
 const OUTCOME = { p: "passed", m: "missed", e: "errored", u: "unscored", n: "not run" };
 const SHAPE = { p: "passed", m: "missed", e: "errored", u: "unscored", n: "notrun", f: "missed", s: "none" };
 const STATE = { p: "passed", f: "missed", s: "scored", u: "unscored", e: "errored" };
 
+const MOST_UNPACKED = 24;
+
 const data = {
   rows: 0,
   async open() {
-    Object.assign(this, await unpack($("evalkit-index")));
+    Object.assign(this, await unpack(taken($("evalkit-index"))));
     this.count = this.rows.case.length;
-    this.elements = [...document.querySelectorAll(".evalkit-chunk")];
-    this.loaded = this.elements.map(() => null);
+    this.packed = [...document.querySelectorAll(".evalkit-chunk")].map(taken);
+    this.sides = sideFiles();
+    this.loaded = new Map();
     // The first row and the place of each row within its case.
     this.firstRow = new Int32Array(this.cases.id.length).fill(-1);
     for (let row = 0; row < this.count; row++) {
@@ -41,9 +49,16 @@ const data = {
     }
     return low;
   },
+  // A chunk stays unpacked while it is among the last that were asked for.
   chunk(index) {
-    this.loaded[index] ??= unpack(this.elements[index]);
-    return this.loaded[index];
+    const known = this.loaded.get(index) ?? this.read(index);
+    this.loaded.delete(index);
+    this.loaded.set(index, known);
+    if (this.loaded.size > MOST_UNPACKED) this.loaded.delete(this.loaded.keys().next().value);
+    return known;
+  },
+  async read(index) {
+    return unpack(this.sides ? await this.sides.chunk(index) : this.packed[index]);
   },
   async contents(number) {
     const index = this.chunkOf(number);
