@@ -235,7 +235,8 @@ class Settings:
     `changed` and `timeout` (seconds) are `None` where they are not set. `gates` are for every suite, `suite_gates` for one by its
     name. `max_cost` is in US dollars. `prices` are those of `[tool.evalkit.prices]`, by model: `input`, `output`
     and `cached`, in US dollars per million tokens. `signing_key` says where the private key is that promotions and the
-    audit log are signed with: `env:NAME` or a path, `None` where nothing is signed.
+    audit log are signed with: `env:NAME` or a path, `None` where nothing is signed. `policies` are the tables of
+    `[tool.evalkit.policies]` as they are written, or the path of the file that has them instead.
     """
 
     root: Path
@@ -266,6 +267,7 @@ class Settings:
     off: bool = False
     suite_gates: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     prices: Mapping[str, Mapping[str, Decimal]] = dataclasses.field(default_factory=dict)
+    policies: Mapping[str, Any] | str = dataclasses.field(default_factory=dict)
     signing_key: str | None = None
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -289,6 +291,7 @@ def load_settings(
     table, text = _table(file)
     suite_gates: dict[str, tuple[str, ...]] = {}
     prices: dict[str, Mapping[str, Decimal]] = {}
+    policies: Mapping[str, Any] | str = MappingProxyType({})
     signing_key: str | None = None
     for key, value in table.items():
         where = f"{file.name}:{_line_of(text, key)}"
@@ -297,6 +300,9 @@ def load_settings(
             continue
         if key == "signing":
             signing_key, sources["signing_key"] = _signing_key(value, root, where=where), where
+            continue
+        if key == "policies":
+            policies, sources[key] = _policies(value, where), where
             continue
         if key == "gates" and isinstance(value, dict):
             suite_gates = {name: checked(_BY_NAME["gates"], lines, where) for name, lines in value.items()}
@@ -326,6 +332,7 @@ def load_settings(
         root=root,
         suite_gates=MappingProxyType(suite_gates),
         prices=MappingProxyType(prices),
+        policies=policies,
         signing_key=signing_key,
         sources=MappingProxyType(sources),
         **values,
@@ -368,6 +375,16 @@ def _table(file: Path) -> tuple[Mapping[str, Any], str]:
     return table, text
 
 
+def _policies(value: Any, where: str) -> Mapping[str, Any] | str:
+    if isinstance(value, dict) or (isinstance(value, str) and value.strip()):
+        return MappingProxyType(value) if isinstance(value, dict) else value
+    raise ConfigError(
+        f"`policies` is {value!r:.60}.",
+        where=where,
+        hint="Write a table for each alias, such as [tool.evalkit.policies.production], or the path of a YAML file.",
+    )
+
+
 def _line_of(text: str, key: str) -> int:
     """The line on which the key stands, by a look at the text: tomllib does not say. 1 where it is not found."""
     inside = False
@@ -385,7 +402,7 @@ def _line_of(text: str, key: str) -> int:
 def _setting(key: str, where: str) -> Setting:
     if key in _BY_NAME:
         return _BY_NAME[key]
-    near = did_you_mean(key.replace("-", "_"), {*_BY_NAME, "prices", "signing"})
+    near = did_you_mean(key.replace("-", "_"), {*_BY_NAME, "prices", "policies", "signing"})
     raise ConfigError(
         f'There is no setting "{key}".' + near,
         where=where,

@@ -33,6 +33,9 @@ def command(invocation: Invocation, as_json: bool) -> None:
         (f"gates.{suite}", _shown(gates), settings.sources["suite_gates"])
         for suite, gates in settings.suite_gates.items()
     )
+    if settings.policies:
+        shown = settings.policies if isinstance(settings.policies, str) else " · ".join(settings.policies)
+        rows.append(("policies", shown, settings.sources["policies"]))
     columns = [
         grid.Column(title="setting", texts=[clean(name) for name, _, _ in rows]),
         grid.Column(title="value", texts=[clean(value) for _, value, _ in rows], least=20, wraps=True),
