@@ -191,35 +191,3 @@ def _snapshot() -> DataSnapshot:
     from genai_prices.data_snapshot import DataSnapshot
 
     return DataSnapshot(providers=providers, from_auto_update=False)
-
-
-_ACTIVE = Prices()
-
-
-def use(prices: Prices) -> None:
-    """Let `price` and `priced` use these from now on, in this process."""
-    global _ACTIVE  # one session at a time has the say, and every thread of it reads this
-    _ACTIVE = prices
-
-
-def active() -> Prices:
-    """The prices in force; those that are installed, until a session brings its own."""
-    return _ACTIVE
-
-
-def price(provider: str | None, model: str | None, usage: Usage, at: dt.datetime | None = None) -> Decimal | None:
-    """What one call cost by the prices in force; see `Prices.price`."""
-    return _ACTIVE.price(provider, model, usage, at)
-
-
-def priced(
-    usage: Usage,
-    provider: str | None,
-    model: str | None,
-    at: dt.datetime | None = None,
-    *,
-    asked: str | None = None,
-    rates: Rates | None = None,
-) -> Usage:
-    """`usage` with its cost by the prices in force; see `Prices.priced`."""
-    return _ACTIVE.priced(usage, provider, model, at, asked=asked, rates=rates)
