@@ -86,7 +86,7 @@ def _part(value: float) -> str:
 
 def _seconds(value: float) -> str:
     size = abs(value)
-    if value == 0:
+    if size < 0.5e-6:  # less than any clock tells apart
         return "0 s"
     if size >= 10:
         return f"{value:.0f} s" if size >= 100 else f"{value:.1f} s"

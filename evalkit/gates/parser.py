@@ -217,7 +217,12 @@ class _Reader:
         symbol = self.take(r"[<>=!≤≥]+")
         if symbol is None or symbol not in _OPERATORS:
             meant = f" Did you mean {_NEARLY[symbol]}?" if symbol in _NEARLY else ""
-            self.fail(f"expected >=, >, <= or <, saw {self.seen(start)}.{meant}", at=start)
+            hint = None
+            if symbol is None and self.peek(r"\["):
+                hint = "A slice comes right after the metric: accuracy[lang=de].mcc >= 0.5, p95(latency[lang=de]) <= 3s."
+            elif symbol is None and self.peek("@"):
+                hint = "The level comes last: accuracy >= 0.9 @ 95%."
+            self.fail(f"expected >=, >, <= or <, saw {self.seen(start)}.{meant}", at=start, hint=hint)
         threshold, unit = self.quantity()
         return dataclasses.replace(gate, operator=cast(Operator, _OPERATORS[symbol]), threshold=threshold, unit=unit)
 

@@ -40,6 +40,9 @@ def _refusal(text):
         ("accuracy.p95.mean >= 0.9", "one statistic", ".mean"),
         ("accuracy not worse then baseline", "none of the three", "not worse"),
         ("accuracy better than last @ 95%", 'expected the word "baseline"', "last"),
+        ("accuracy.mcc[lang=de] >= 0.5", "A slice comes right after the metric", "[lang=de]"),
+        ("p95(latency)[lang=de] <= 3s", "A slice comes right after the metric", "[lang=de]"),
+        ("accuracy @ 95% >= 0.5", "The level comes last", "@"),
         ("judge(helpful).kapa >= 0.4", 'Did you mean "kappa"', ".kapa"),
     ],
 )
