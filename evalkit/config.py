@@ -232,7 +232,8 @@ class Settings:
     `$EVALKIT_…` or the flag.
 
     `store` is a database URL or an absolute path. `repeat`, `baseline`, `report`, `markdown`, `sample`,
-    `changed` and `timeout` (seconds) are `None` where they are not set. `gates` are for every suite, `suite_gates` for one by its
+    `changed` and `timeout` (seconds) are `None` where they are not set. `gates` are for every suite, `suite_gates` for
+    one by its
     name. `max_cost` is in US dollars. `prices` are those of `[tool.evalkit.prices]`, by model: `input`, `output`
     and `cached`, in US dollars per million tokens. `signing_key` says where the private key is that promotions and the
     audit log are signed with: `env:NAME` or a path, `None` where nothing is signed. `policies` are the tables of

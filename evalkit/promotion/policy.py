@@ -99,4 +99,3 @@ def policy_of(kept: PolicyText) -> Policy:
         return Policy(**made)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"the text of the policy {kept.name} cannot be read: {error}") from None
-

@@ -170,8 +170,9 @@ class Promotion:
 
     `from_digest` and `base_generation` are where the alias stood when it was asked for: `None` and 0 where it did not
     exist. `fingerprint` is the SHA-256 of the canonical JSON of subject, datasets, scorers, policy and run digest.
-    `state_since` is when it came into its state, `evaluated_at` when its verdicts were made. `rollback_of` is the promotion that a rollback undoes, `superseded_by`
-    the one that came after it; `generation` is the alias's after it was applied. `note` says why it ended, in words.
+    `state_since` is when it came into its state, `evaluated_at` when its verdicts were made. `rollback_of` is the
+    promotion that a rollback undoes, `superseded_by` the one that came after it; `generation` is the alias's after it
+    was applied. `note` says why it ended, in words.
     """
 
     id: str
