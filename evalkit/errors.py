@@ -20,6 +20,7 @@
     └── StoreError   (OSError)      the store cannot be used as asked
         ├── StoreReadOnly           it can be read, not written
         ├── StoreLocked             another process holds it for too long
+        ├── StoreAway               its server does not answer, or the connection broke
         ├── StoreFull               no space left where it lies
         ├── StoreTooNew             written by a newer evalkit
         └── StoreCorrupt            not a database, or a damaged one
@@ -168,6 +169,15 @@ class StoreReadOnly(StoreError):
 
 class StoreLocked(StoreError):
     """Another process held the store for longer than we wait."""
+
+
+class StoreAway(StoreError):
+    """The server of the store does not answer, or the connection to it broke; it may come back.
+
+    `lasting` says that it was waited for, or that it never answered.
+    """
+
+    lasting = False
 
 
 class StoreFull(StoreError):

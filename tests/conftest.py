@@ -104,6 +104,44 @@ def _trial(case_id: str, number: int, cell: Any, score: str, latency: float | No
     )
 
 
+class PostgresServer:
+    """A PostgreSQL server of our own, made from the programs that this machine has, in a folder of its own.
+
+    It listens on a socket in that folder only: no port that somebody else may take in the meantime.
+    """
+
+    def __init__(self) -> None:
+        found = [shutil.which("pg_ctl"), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")))]
+        programs = [Path(name).parent for name in found if name]
+        assert programs, "EVALKIT_TEST_PG_URL=local, and no PostgreSQL is installed here"
+        self._programs = programs[-1]
+        self._folder = Path(tempfile.mkdtemp(prefix="evalkit-pg-"))
+        self._options: dict[str, Any] = {"check": True, "capture_output": True, "cwd": "/", "timeout": 120}
+        if os.getuid() == 0:  # initdb refuses to be run by root
+            shutil.chown(self._folder, "postgres")
+            self._options |= {"user": "postgres", "extra_groups": []}
+        self._run("initdb", "-A", "trust", "-E", "UTF8", "-U", "postgres", "--no-sync")
+        self.url = f"postgresql://postgres@/postgres?host={self._folder}"
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        options = f"-k {self._folder} -c fsync=off -c listen_addresses=''"
+        self._run("pg_ctl", "-l", self._folder / "log", "-o", options, "-w", "start")
+
+    def stop(self, how: str = "immediate") -> None:
+        """Stop it; `immediate` is as if it had crashed."""
+        self._run("pg_ctl", "-m", how, "-w", "stop")
+
+    def remove(self) -> None:
+        """Stop it where it runs, and forget it."""
+        if (self._folder / "data" / "postmaster.pid").exists():
+            self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: Any) -> None:
+        subprocess.run([self._programs / program, "-D", self._folder / "data", *arguments], **self._options)
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """The address of the PostgreSQL server to test with, as `EVALKIT_TEST_PG_URL` says.
@@ -116,26 +154,25 @@ def server_url() -> Iterator[str]:
     if SERVER != "local":
         yield SERVER
         return
-    found = [shutil.which("pg_ctl"), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")))]
-    programs = [Path(name).parent for name in found if name]
-    assert programs, "EVALKIT_TEST_PG_URL=local, and no PostgreSQL is installed here"
-    folder = Path(tempfile.mkdtemp(prefix="evalkit-pg-"))
-    options: dict[str, Any] = {"check": True, "capture_output": True, "cwd": "/", "timeout": 120}
-    if os.getuid() == 0:  # initdb refuses to be run by root
-        shutil.chown(folder, "postgres")
-        options |= {"user": "postgres", "extra_groups": []}
-    data, log = folder / "data", folder / "log"
-    subprocess.run(
-        [programs[-1] / "initdb", "-D", data, "-A", "trust", "-E", "UTF8", "-U", "postgres", "--no-sync"], **options
-    )
-    # A socket in a folder of its own: no port that somebody else may take in the meantime.
-    start = f"-k {folder} -c fsync=off -c listen_addresses=''"
-    subprocess.run([programs[-1] / "pg_ctl", "-D", data, "-l", log, "-o", start, "-w", "start"], **options)
+    server = PostgresServer()
     try:
-        yield f"postgresql://postgres@/postgres?host={folder}"
+        server.start()
+        yield server.url
     finally:
-        subprocess.run([programs[-1] / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **options)
-        shutil.rmtree(folder, ignore_errors=True)
+        server.remove()
+
+
+@pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that runs for this test only, which may stop and start it."""
+    if not SERVER:
+        pytest.skip("EVALKIT_TEST_PG_URL asks for no PostgreSQL server")
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture

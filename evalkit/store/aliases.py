@@ -10,7 +10,7 @@ from typing import Any
 from evalkit.canonical import utc_now
 from evalkit.errors import NotFound, StoreError
 from evalkit.store.cells import maybe_text, maybe_text_of, text_cell, text_of, time_cell, time_of
-from evalkit.store.database import Database, Session
+from evalkit.store.database import Database, Row, Session, again
 from evalkit.versions import SubjectKind
 
 COLUMNS = ("kind", "name", "alias", "digest", "generation", "updated_at", "updated_by")
@@ -58,13 +58,18 @@ def move_alias(
     by: str | None,
 ) -> Alias:
     """See `Store.set_alias`."""
-    key = [text_cell(kind), text_cell(name), text_cell(alias)]
     said = [text_cell(digest), time_cell(utc_now()), maybe_text(by)]
+    return _move(database, kind, name, alias, said, expected_generation)
+
+
+@again
+def _move(database: Database, kind: SubjectKind, name: str, alias: str, said: Row, expected_generation: int) -> Alias:
+    key = [text_cell(kind), text_cell(name), text_cell(alias)]
     with database.writing() as session:
         if not session.execute(
             "SELECT 1 FROM versions WHERE kind = ? AND name = ? AND digest = ?", [*key[:2], said[0]]
         ):
-            raise NotFound(f'The store has no version {digest[:12]} of the {kind} "{name}".', where=database.url)
+            raise NotFound(f'The store has no version {said[0][:12]} of the {kind} "{name}".', where=database.url)
         if expected_generation == 0:
             moved = session.execute(
                 f"INSERT INTO aliases ({_COLUMNS}) VALUES (?, ?, ?, ?, 1, ?, ?)"  # noqa: S608 - our own names
@@ -78,7 +83,11 @@ def move_alias(
                 [*said, *key, expected_generation],
             )
         now = _find(session, kind, name, alias)
-        if not moved or now is None:
+        # The connection may have broken after the server had moved it: then it is as we said, by the time and all.
+        ours = (
+            now is not None and [text_cell(now.digest), time_cell(now.updated_at), maybe_text(now.updated_by)] == said
+        )
+        if now is None or not (moved or (ours and now.generation == expected_generation + 1)):
             raise _moved(now, kind, name, alias, expected_generation, database.url)
         return now
 

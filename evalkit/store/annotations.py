@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from evalkit.annotation import Annotation
 from evalkit.store.cells import maybe_text, maybe_text_of, text_cell, text_of, time_cell, time_of
-from evalkit.store.database import Database, Row
+from evalkit.store.database import Database, Row, again
 
 COLUMNS = (
     "id", "run_id", "suite", "case_id", "trial", "name", "label", "annotator", "at", "chosen", "seed", "note",
@@ -17,6 +17,7 @@ _INSERT = (
 )
 
 
+@again
 def add_annotations(database: Database, annotations: Sequence[Annotation]) -> None:
     """See `Store.annotate`."""
     made = [_row(one) for one in annotations]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evalkit.store.cells import json_cell, text_cell, text_of, time_cell, time_of
-from evalkit.store.database import Database
+from evalkit.store.database import Database, again
 
 COLUMNS = ("id", "judge", "scorer_version", "made_at", "n", "trust", "source", "body")
 _INSERT = (
@@ -39,6 +39,7 @@ class StoredCalibration:
         return (self.judge, self.scorer_version) == (judge, version)
 
 
+@again
 def add_calibration(database: Database, made: StoredCalibration) -> None:
     """See `Store.add_calibration`."""
     row = (

@@ -6,11 +6,22 @@ both understand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from evalkit.errors import StoreAway
 
 Row = Sequence[Any]
+
+PATIENCE = 30.0
+"""Seconds to wait for a server that went away to come back, before what had to be written counts as failed."""
+
+_S = TypeVar("_S")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 class Session(Protocol):
@@ -51,3 +62,23 @@ class Database(Protocol):
 
 class Duplicate(Exception):
     """A row with the same key is there already."""
+
+
+def again(method: Callable[Concatenate[_S, _P], _R]) -> Callable[Concatenate[_S, _P], _R]:
+    """`method`, done once more where the connection broke meanwhile, for up to `PATIENCE` seconds.
+
+    Only for what changes nothing the second time: the server may have committed what it could not acknowledge.
+    """
+
+    @functools.wraps(method)
+    def call(self: _S, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return method(self, *args, **kwargs)
+            except StoreAway as error:
+                if error.lasting or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)
+
+    return call

@@ -19,7 +19,7 @@ from evalkit.store.cells import (
     time_cell,
     time_of,
 )
-from evalkit.store.database import Database, Row
+from evalkit.store.database import Database, Row, again
 
 COLUMNS = (
     "key", "method", "url", "trial", "occurrence", "status", "content_type", "stream", "encoding", "recorded_at",
@@ -75,6 +75,7 @@ class StoredExchanges:
             )
         return [_exchange_of(row) for row in found]
 
+    @again
     def put(self, exchanges: Sequence[Exchange]) -> None:
         """Keep these, in the place of any with the same keys."""
         made = [_row(exchange) for exchange in exchanges]

@@ -2,30 +2,47 @@
 
 The tables of an empty database are made when it is first opened; those of an older schema are upgraded only when
 `evalkit db upgrade` asks for it, since others may be using them.
+
+A server may be restarted while a run goes on. Whoever wants a transaction then waits, a bounded time, until there is a
+connection again; a transaction that broke raises `StoreAway`, and `again` does it once more where that changes nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import IntegrityError as AlchemyIntegrityError
 
-from evalkit.errors import ConfigError, MissingExtra, NotFound, StoreError, StoreFull, StoreLocked, StoreReadOnly
+from evalkit.errors import (
+    ConfigError,
+    MissingExtra,
+    NotFound,
+    StoreAway,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+)
 from evalkit.store import revisions
 from evalkit.store.address import Address
-from evalkit.store.database import Duplicate, Row
+from evalkit.store.database import PATIENCE, Duplicate, Row
 from evalkit.store.opening import check_revision, older_schema
 from evalkit.store.schema import alembic_version, metadata
 
 CREATION_LOCK = 0x65_76_61_6C  # "eval": the advisory lock that makers and upgraders of a schema hold
 _ROWS_AT_ONCE = 1000
 _UNIQUE = "23505"
+_FIRST_WAIT, _LONGEST_WAIT = 0.05, 2.0
+_ALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+"""So that a peer which went without a word, its machine or the network, is noticed within half a minute."""
 
 
 class _Session:
@@ -47,19 +64,26 @@ class _Session:
 
 
 class ServerDatabase:
-    """A store on a server, through an engine whose driver takes `%s` or `?` marks."""
+    """A store on a server, through an engine whose driver takes `%s` or `?` marks.
 
-    def __init__(self, engine: sa.Engine, url: str, *, read_only: bool = False) -> None:
+    `patience` is for how many seconds it tries to connect again, once it has been connected; used up, and until there
+    is a connection, every transaction tries once only.
+    """
+
+    def __init__(self, engine: sa.Engine, url: str, *, read_only: bool = False, patience: float = PATIENCE) -> None:
         self.url = url
         self._engine = engine
         self._read_only = read_only
         self._lock = threading.RLock()
         self._mark = "?" if engine.dialect.paramstyle == "qmark" else "%s"
+        self._patience = patience
+        self._was_there = False
+        self._process = os.getpid()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[_Session]:
         """A transaction that sees one state of the database throughout."""
-        with self._lock, self._translated(), self._engine.connect() as connection:
+        with self._connected() as connection:
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield _Session(connection, self._mark)
@@ -69,12 +93,38 @@ class ServerDatabase:
         """A transaction that is committed at the end."""
         if self._read_only:
             raise StoreReadOnly("The store was opened for reading only.", where=self.url)
-        with self._lock, self._translated(), self._engine.begin() as connection:
+        with self._connected() as connection, connection.begin():
             yield _Session(connection, self._mark)
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        if self._process != os.getpid():  # a fork: the connections, and whoever held the lock, are the parent's
+            self._engine.dispose(close=False)
+            self._lock, self._process = threading.RLock(), os.getpid()
+        with self._lock, self._translated(), self._connect() as connection:
+            yield connection
+
+    def _connect(self) -> sa.Connection:
+        deadline, wait = time.monotonic() + self._patience, _FIRST_WAIT
+        while True:
+            try:
+                connection = self._engine.connect()
+            except OperationalError as error:
+                if not self._was_there or time.monotonic() + wait > deadline:
+                    self._was_there = False
+                    away = failure(error, self.url)
+                    if isinstance(away, StoreAway):
+                        away.lasting = True
+                    raise away from error
+                time.sleep(wait)
+                wait = min(2 * wait, _LONGEST_WAIT)
+            else:
+                self._was_there = True
+                return connection
 
     def create(self) -> None:
         """Make the tables, unless they are there; any number of processes may do so at once."""
-        with self._translated(), self._engine.begin() as connection:
+        with self._connected() as connection, connection.begin():
             hold_creation_lock(connection)
             if sa.inspect(connection).has_table("alembic_version"):
                 return
@@ -84,7 +134,7 @@ class ServerDatabase:
 
     def has_tables(self) -> bool:
         """Whether a store has been made here."""
-        with self._translated(), self._engine.connect() as connection:
+        with self._connected() as connection:
             return sa.inspect(connection).has_table("alembic_version")
 
     @contextlib.contextmanager
@@ -92,7 +142,7 @@ class ServerDatabase:
         try:
             yield
         except SQLAlchemyError as error:
-            raise _failure(error, self.url) from error
+            raise failure(error, self.url) from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -128,7 +178,11 @@ def make_engine(address: Address, *, timeout: float) -> sa.Engine:
             pool_size=1,
             max_overflow=1,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 10, "options": f"-c lock_timeout={max(1, int(timeout * 1000))}"},
+            connect_args={
+                "connect_timeout": 10,
+                "options": f"-c lock_timeout={max(1, int(timeout * 1000))}",
+                **_ALIVE,
+            },
         )
     except (SQLAlchemyError, NoSuchModuleError, ValueError) as error:
         raise ConfigError(f"{address.shown} is no address of a database: {error}") from None
@@ -140,7 +194,8 @@ def hold_creation_lock(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({CREATION_LOCK})")
 
 
-def _failure(error: SQLAlchemyError, where: str) -> Exception:
+def failure(error: SQLAlchemyError, where: str) -> Exception:
+    """What `error` means for the one who wanted the store at `where`: the `StoreError` that fits, or `Duplicate`."""
     original = error.orig if isinstance(error, DBAPIError) else None
     state = getattr(original, "sqlstate", None) or ""
     said = f"The server says: {str(original or error).strip().splitlines()[0]}"
@@ -151,11 +206,17 @@ def _failure(error: SQLAlchemyError, where: str) -> Exception:
     if state in ("53100", "53200"):
         return StoreFull("The server of the store is out of space.", where=where, why=said)
     if state in ("25006", "42501"):
-        return StoreReadOnly("The store cannot be written.", where=where, why=said, hint="Ask for the right to write.")
+        return StoreReadOnly(
+            "The server does not let this user do that.",
+            where=where,
+            why=said,
+            hint="Which rights there are, and what gives them: evalkit db roles",
+        )
     if state in ("55P03", "57014"):
         return StoreLocked("Others hold the store for too long.", where=where, why=said, hint="Try again.")
-    if getattr(error, "connection_invalidated", False) or state[:2] in ("08", "57") or not state:
-        return StoreError(
+    broke = not state and isinstance(error, OperationalError | InterfaceError)
+    if getattr(error, "connection_invalidated", False) or state[:2] in ("08", "57") or broke:
+        return StoreAway(
             "The server of the store cannot be reached, or went away.",
             where=where,
             why=said,

@@ -81,9 +81,9 @@ def upgrade_file(path: Path, *, timeout: float = WAIT) -> Upgrade:
         known = failure(original, path, timeout) if isinstance(original, sqlite3.Error) else None
         if known is not None and type(known) is not StoreError and not isinstance(known, StoreTooNew):
             raise known from error
-        raise _failed(error, path) from error
+        raise _failed(error, str(path)) from error
     except CommandError as error:
-        raise _failed(error, path) from error
+        raise _failed(error, str(path)) from error
     finally:
         engine.dispose()
     return Upgrade(before=before, after=revisions.HEAD, backup=kept)
@@ -100,17 +100,17 @@ def _check_references(connection: sa.Connection, path: Path) -> None:
         )
 
 
-def _failed(error: Exception, path: Path) -> StoreError:
+def _failed(error: Exception, where: str) -> StoreError:
     return StoreError(
         f"The upgrade of the store failed: {str(error).strip().splitlines()[0]}",
-        where=str(path),
+        where=where,
         why="Nothing was changed: the store is as it was.",
         hint="Please report this, with the line above.",
     )
 
 
 def _upgrade_server(address: Address) -> Upgrade:
-    from evalkit.store.server import ServerDatabase, hold_creation_lock, make_engine
+    from evalkit.store.server import ServerDatabase, failure, hold_creation_lock, make_engine
 
     engine = make_engine(address, timeout=WAIT)
     database = ServerDatabase(engine, address.shown)
@@ -123,6 +123,11 @@ def _upgrade_server(address: Address) -> Upgrade:
             before = str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
             if before != revisions.HEAD:
                 migrate(connection)
+    except (SQLAlchemyError, CommandError) as error:
+        known = failure(error, address.shown) if isinstance(error, SQLAlchemyError) else None
+        if isinstance(known, StoreError) and type(known) is not StoreError:
+            raise known from error
+        raise _failed(error, address.shown) from error
     finally:
         database.close()
     return Upgrade(before=before, after=revisions.HEAD)

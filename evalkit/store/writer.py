@@ -1,7 +1,7 @@
 """Writes runs: every call is one transaction, committed when it returns.
 
 There is one writer to a run. Keys are natural (run, suite, case, trial, attempt), so that sending the same thing
-twice, after an answer that got lost, changes nothing.
+twice, after an answer that got lost, changes nothing: every method is done `again` where the connection broke.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from evalkit.store import rows
 from evalkit.store.blobs import BlobWriter
 from evalkit.store.cells import maybe_json, maybe_text, text_cell, time_cell
 from evalkit.store.counts import count_outcomes
-from evalkit.store.database import Database, Duplicate, Session
+from evalkit.store.database import Database, Duplicate, Session, again
 from evalkit.trial import Trial
 from evalkit.versions import Version
 
@@ -58,6 +58,7 @@ class Writer:
                 self._loaded.clear()
                 raise
 
+    @again
     def start_run(self, run_id: str, *, started_at: dt.datetime, provenance: Provenance, seed: int) -> None:
         """Record that a run began; one that is there already is taken up again and is `running`."""
         row = rows.run_row(run_id, started_at, utc_now(), provenance, seed)
@@ -65,6 +66,7 @@ class Writer:
             session.executemany(rows.INSERT_RUN, [row])
         self._beats[run_id] = time.monotonic()
 
+    @again
     def add_suite(self, run_id: str, info: SuiteInfo, dataset: Dataset, cases: Sequence[Case]) -> None:
         """Record a suite of a run and the cases selected; the dataset is written if this version is not there.
 
@@ -102,6 +104,7 @@ class Writer:
             self._blobs.save(session)
             session.executemany(rows.INSERT_CASE, made)
 
+    @again
     def settle_suite(self, run_id: str, info: SuiteInfo) -> None:
         """Record the selection and the metadata of a suite as they are at its end; nothing else of it changes."""
         with self._writing() as session:
@@ -110,6 +113,7 @@ class Writer:
                 [maybe_text(info.selection), maybe_json(info.metadata), run_id, text_cell(info.name)],
             )
 
+    @again
     def add_trials(self, run_id: str, suite: str, trials: Sequence[Trial]) -> None:
         """Append finished trials with their scores; one that is there already is left as it is."""
         if not trials:
@@ -181,6 +185,7 @@ class Writer:
                 for write in more:
                     write(session)
 
+    @again
     def register(self, version: Version, *, author: str | None, commit: str | None) -> Version:
         """Keep a version of a prompt or model; see `Store.register`."""
         from evalkit.store.versions import Registration
@@ -190,6 +195,7 @@ class Writer:
             self._blobs.save(session)
             return made.write(session)
 
+    @again
     def heartbeat(self, run_id: str) -> None:
         """Say that the run is alive; without it for a minute, a run that did not finish is shown as interrupted."""
         with self._writing() as session:
@@ -199,6 +205,7 @@ class Writer:
     def _beat(self, session: Session, run_id: str) -> None:
         session.execute("UPDATE runs SET heartbeat_at = ? WHERE id = ?", [time_cell(utc_now()), run_id])
 
+    @again
     def finish_run(
         self,
         run_id: str,
