@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -30,8 +31,22 @@ class NotComparable(EvalkitError):
 @click.argument("candidates", metavar="CANDIDATE...", nargs=-1, required=True)
 @json_option
 @click.option("--markdown", "as_markdown", is_flag=True, help="As Markdown, for a pull request.")
+@click.option(
+    "--html",
+    "page",
+    metavar="PATH",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the comparison as one self-contained HTML file, too.",
+)
 @pass_invocation
-def command(invocation: Invocation, base: str, candidates: Sequence[str], as_json: bool, as_markdown: bool) -> None:
+def command(
+    invocation: Invocation,
+    base: str,
+    candidates: Sequence[str],
+    as_json: bool,
+    as_markdown: bool,
+    page: Path | None,
+) -> None:
     """Compare two runs case by case: per metric, and which cases newly fail or newly pass.
 
     Cases are paired by id. A suite on two versions of its dataset is not compared, nor is a metric whose scorer has
@@ -44,6 +59,11 @@ def command(invocation: Invocation, base: str, candidates: Sequence[str], as_jso
         raise click.UsageError("--markdown compares two runs; give one candidate.")
     with invocation.open_store() as store:
         first, *others = (store.load(store.resolve(name), traces=False) for name in (base, *candidates))
+    if page is not None:
+        from evalkit_reports.versus import write_versus
+
+        written = write_versus(first, others, page)
+        click.echo(f"{written} ({written.stat().st_size / 1_000_000:.1f} MB)", err=as_json or as_markdown)
     if len(others) > 1:
         several(invocation, compare_all(first, others), as_json=as_json)
         return

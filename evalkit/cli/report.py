@@ -32,19 +32,21 @@ def command(
 ) -> None:
     """Write a run as one self-contained HTML file, which opens without a network.
 
-    RUN is a run's id, the beginning of one, last, or SUITE@last. BASE is the run that a Markdown summary compares it
-    with.
+    RUN is a run's id, the beginning of one, last, or SUITE@last. With BASE it is a page that compares the two, case by
+    case, or a Markdown summary that does; evalkit compare BASE A B C --html compares several.
     """
     if as_markdown and as_metrics:
         raise click.UsageError("--markdown and --metrics are two forms: give one.")
-    if base is not None and not as_markdown:
-        raise click.UsageError("BASE is for --markdown; see evalkit compare for two runs side by side.")
+    if base is not None and as_metrics:
+        raise click.UsageError("BASE is for a page or for --markdown; --metrics are those of one run.")
     if as_markdown:
         _emit(_markdown(invocation, run, base), output)
     elif as_metrics:
         from evalkit_reports import render_openmetrics
 
         _emit(render_openmetrics(invocation.load(run, payload=False)), output)
+    elif base is not None:
+        _versus(invocation, run, base, output or DEFAULT)
     else:
         _html(invocation, run, output or DEFAULT)
 
@@ -67,6 +69,15 @@ def _html(invocation: Invocation, run: str, output: Path) -> None:
     found = invocation.load(run, payload=True)
     with _kindly(output):
         written = write_html(found, output)
+    click.echo(f"{written} ({written.stat().st_size / 1_000_000:.1f} MB)")
+
+
+def _versus(invocation: Invocation, run: str, base: str, output: Path) -> None:
+    from evalkit_reports.versus import write_versus
+
+    with invocation.open_store() as store:
+        first, second = (store.load(store.resolve(name), traces=False) for name in (base, run))
+    written = write_versus(first, [second], output)
     click.echo(f"{written} ({written.stat().st_size / 1_000_000:.1f} MB)")
 
 
