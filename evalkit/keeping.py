@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -26,11 +27,13 @@ class Keeper:
 
     Opening raises `StoreError`, as nothing has been spent yet. Afterwards nothing raises: what the store does not
     take goes to a spool file, and `degraded` says so. What not even the spool takes is lost, and `degraded` says
-    that. `earlier` is known at the end: how many earlier runs of each suite there are on the same code and cases.
+    that. A child that was forked with it keeps nothing: the run is its parent's. `earlier` is known at the end: how
+    many earlier runs of each suite there are on the same code and cases.
     """
 
     def __init__(self, url: str, run_id: str, *, started_at: dt.datetime, provenance: Provenance, seed: int) -> None:
         self._run_id = run_id
+        self._process = os.getpid()
         self._store: Store = open_store(url)
         self._store.start_run(run_id, started_at=started_at, provenance=provenance, seed=seed)
         self._spool: Spool | None = None
@@ -77,7 +80,7 @@ class Keeper:
 
     def exchanges(self, exchanges: Sequence[Exchange]) -> None:
         """Keep recorded answers. A store that fails loses them: they can be recorded again, and no result is lost."""
-        if self._spool is None:
+        if self._spool is None and self._is_ours:
             with contextlib.suppress(StoreError):  # the next trials will find out what is wrong
                 self._store.exchanges.put(exchanges)
 
@@ -92,6 +95,8 @@ class Keeper:
     ) -> None:
         """Keep the end of the run, and let go of the store. `prices` are as in `Run`."""
         self._ended.set()
+        if not self._is_ours:
+            return
 
         def to_store() -> None:
             self._store.finish_run(
@@ -115,7 +120,13 @@ class Keeper:
         with contextlib.suppress(StoreError):
             self._store.close()
 
+    @property
+    def _is_ours(self) -> bool:
+        return os.getpid() == self._process
+
     def _keep(self, to_store: Callable[[], None], to_spool: Callable[[Spool], None]) -> None:
+        if not self._is_ours:
+            return
         if self._spool is None:
             try:
                 to_store()

@@ -81,10 +81,10 @@ async def _run(job: Job, threads: Threads | Inline, scope: Scope) -> Finished:
     began = time.perf_counter()
     if job.is_async:
         output, exception = await _await_body(job)
-        stop = time.time()
+        stopped = time.perf_counter()
         scores = () if output.error else await _score(job.scorers, _arguments(job, output), threads)
     else:
-        output, exception, stop, plain = await _call_body(job, threads)
+        output, exception, stopped, plain = await _call_body(job, threads)
         waiting = [scorer for scorer in job.scorers if scorer.is_async]
         late = () if output.error or not waiting else await _score(waiting, _arguments(job, output), threads)
         scores = _in_order(job.scorers, plain, late) if late else plain
@@ -106,7 +106,8 @@ async def _run(job: Job, threads: Threads | Inline, scope: Scope) -> Finished:
         trace=trace,
         versions=scope.versions,
     )
-    return Finished(trial=trial, exception=exception, start=start, stop=stop)
+    # The clock of the day may be set while a body runs; how long it took is another clock's business.
+    return Finished(trial=trial, exception=exception, start=start, stop=start + (stopped - began))
 
 
 def _fault(output: Output, scores: Sequence[Score]) -> str | None:
@@ -146,11 +147,11 @@ async def _call_body(job: Job, threads: Threads | Inline) -> tuple[Output, Excep
             output, exception = _output(job, job.body(), began), None
         except Exception as error:  # as in _await_body
             output, exception = _failed(job, error, began)
-        stop = time.time()
+        stopped = time.perf_counter()
         if output.error:
-            return output, exception, stop, ()
+            return output, exception, stopped, ()
         arguments = _arguments(job, output)
-        return output, exception, stop, _score_now([s for s in job.scorers if not s.is_async], arguments)
+        return output, exception, stopped, _score_now([s for s in job.scorers if not s.is_async], arguments)
 
     if job.timeout is None:
         done: tuple[Output, Exception | None, float, tuple[Score, ...]] = await threads.call(work)
@@ -160,7 +161,7 @@ async def _call_body(job: Job, threads: Threads | Inline) -> tuple[Output, Excep
             done = await threads.call(work)
     except TimeoutError:
         output, exception = _timed_out(job, began)
-        return output, exception, time.time(), ()
+        return output, exception, time.perf_counter(), ()
     return done
 
 

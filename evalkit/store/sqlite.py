@@ -7,6 +7,7 @@ importing SQLAlchemy would cost such a session more than all its writing.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 import time
@@ -46,6 +47,7 @@ class SqliteDatabase:
         self._still = still
         self._timeout = timeout
         self._lock = threading.RLock()
+        self._process = os.getpid()
         with self._translated():
             self._connection = self._connect()
         self._session = _Session(self._connection)
@@ -103,7 +105,28 @@ class SqliteDatabase:
             yield self._session
 
     @contextlib.contextmanager
+    def lasting(self) -> Iterator[_Session]:
+        """The same, on the disk when it returns: a crash of the machine does not undo it."""
+        with self._lock:
+            with self._translated():
+                self._connection.execute("PRAGMA synchronous = FULL")
+            try:
+                with self.writing() as session:
+                    yield session
+            finally:
+                with self._translated():
+                    self._connection.execute("PRAGMA synchronous = NORMAL")
+
+    @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
+        # Before the lock, which a thread that the child does not have may have held when it was forked.
+        if os.getpid() != self._process:
+            raise StoreError(
+                "The store was opened by the process that this one was forked from.",
+                where=str(self.path),
+                why="Two processes on one connection would spoil the file.",
+                hint="Open it again in this process.",
+            )
         with self._lock, self._translated():
             self._connection.execute(begin)
             try:
@@ -183,6 +206,8 @@ def failure(error: sqlite3.Error, path: Path, timeout: float) -> StoreError:
             why=said,
             hint="Restore a backup (evalkit db restore), or move the file away and a new store is made.",
         )
+    if code == sqlite3.SQLITE_CONSTRAINT:
+        return StoreError("The store refused a row.", where=where, why=said)
     if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_WRITE:
         full = code == sqlite3.SQLITE_FULL
         return StoreFull(

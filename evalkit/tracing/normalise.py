@@ -89,7 +89,7 @@ def span_of(
             parent_id=None if parent is None else format(parent.span_id, "016x"),
             name=span.name,
             start_ns=span.start_time or now,
-            end_ns=span.end_time or now,
+            end_ns=max(span.end_time or now, span.start_time or 0),  # the clock may have been set back
             status=status,
             message=UNFINISHED if unfinished else span.status.description,
             attributes=dict(span.attributes) if span.attributes else _NONE,
