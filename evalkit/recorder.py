@@ -62,13 +62,19 @@ class _Part:
     on_inconclusive: Literal["fail", "warn", "pass"]
     baseline: Reference | None = None
     named: Mapping[str, Reference] = dataclasses.field(default_factory=dict)
-    trials: list[Trial] = dataclasses.field(default_factory=list)
+    trials: dict[tuple[str, int], Trial] = dataclasses.field(default_factory=dict)
     outputs: Sameness = dataclasses.field(default_factory=Sameness)
     verdicts: tuple[Verdict, ...] | None = None
     metrics: tuple[Metric, ...] | None = None
 
     def so_far(self) -> SuiteRun:
-        return SuiteRun(info=self.info, cases=tuple(self.cases), trials=tuple(self.trials))
+        """The trials stand in the order of the cases, as in the store: who was done first decides nothing."""
+        places = {case.id: place for place, case in enumerate(self.cases)}
+        trials = sorted(
+            self.trials.values(),
+            key=lambda trial: (places.get(trial.case_id, len(places)), trial.case_id, trial.number),
+        )
+        return SuiteRun(info=self.info, cases=tuple(self.cases), trials=tuple(trials))
 
 
 def _judged(part: _Part) -> tuple[Verdict, ...]:
@@ -289,7 +295,8 @@ class Recorder:
         for trial in trials:
             if trial.output.error is None:
                 part.outputs.see(trial.output.value)
-        part.trials.extend(trial.without_payload() for trial in trials)
+        for trial in trials:
+            part.trials[trial.case_id, trial.number] = trial.without_payload()
         if self._keeper is not None:
             self._keeper.trials(suite, trials)
 
@@ -333,10 +340,10 @@ class Recorder:
 
         The `Run` has its trials without payload.
         """
-        finished_at = utc_now()
+        finished_at = max(utc_now(), self._started_at)  # somebody may have set the clock back
         metrics = [metric for part in self._parts.values() for metric in summarise(part.so_far())]
         verdicts = [verdict for part in self._parts.values() for verdict in part.verdicts or ()]
-        spent = spending([trial for part in self._parts.values() for trial in part.trials]).total
+        spent = spending([trial for part in self._parts.values() for trial in part.trials.values()]).total
         prices = _snapshot(self._prices) if spent is not None and spent.calls else {}
         keeper = self._keeper
         if keeper is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, TypeVar
@@ -48,6 +49,11 @@ class Engine:
         """Let everything in flight go on until at least one piece of it has ended. Does nothing when idle."""
         if self._tasks:
             self._turn()
+
+    def wake(self) -> None:
+        """Have `pump` return, from any thread, though nothing may have ended."""
+        with contextlib.suppress(RuntimeError):  # it is closed, and nobody waits
+            self.loop.call_soon_threadsafe(self.loop.stop)
 
     def poll(self) -> None:
         """Let everything in flight take one step, without waiting for anything."""

@@ -20,7 +20,7 @@ from evalkit.store.plain import from_plain
 from evalkit.suites import suite_of
 from evalkit.tracing import Session
 from evalkit.trial import Trial
-from pytest_evalkit import handwritten, internals, terminal, xdist
+from pytest_evalkit import handwritten, internals, terminal, xdist, xdist_internals
 from pytest_evalkit.collect import Collection, EvalItem
 from pytest_evalkit.estimating import Estimating
 from pytest_evalkit.fixtures import awaited, is_async_fixture
@@ -191,6 +191,9 @@ class Evals:
         self.config.pluginmanager.register(Shared(), "evalkit-shared")
         if self._handwritten:
             self.config.pluginmanager.register(Traces(self._tracing, self._suite_of), "evalkit-traces")
+        pending = xdist_internals.Pending.of(self.config) if xdist.is_worker(self.config) else None
+        if xdist.is_worker(self.config):
+            self._declare_to_controller(ledger)
         self.scheduler = Scheduler(
             session,
             max_concurrency=self.settings.max_concurrency,
@@ -199,6 +202,8 @@ class Evals:
             record=self._record,
             reported=lambda item: ledger.count_down(item.planned.name),
             launches=ledger.launches,
+            pending=pending,
+            alone=xdist.is_alone(self.config),
         )
 
     def _suite_of(self, nodeid: str) -> str | None:
@@ -254,6 +259,11 @@ class Evals:
             status = "failed"
         elif exitstatus not in (0, 1, 5) or session.shouldfail or session.shouldstop:
             status = "interrupted"
+        elif not self.ledger.is_whole:
+            status = "interrupted"
+            self.note("Not every case was run: the workers that had them died.")
+            self.ledger.judge_unfinished()
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         self.run = self.ledger.finish(status)
         self.notes.extend(map(self.ledger.redact, self.ledger.notes))
         self._write_reports(self.run)
@@ -282,6 +292,9 @@ class Evals:
         """Run the items of suites; leave all others to pytest, but those that there is no money for."""
         if self.scheduler is None:
             return None
+        if xdist.is_lost(self.config, item.nodeid):  # it has been recorded, and xdist sent it once more
+            internals.take_down(item.session, nextitem)
+            return True
         if not isinstance(item, EvalItem):
             suite = self._handwritten.get(item.nodeid)
             if suite is None or self.ledger is None or self.ledger.launches.ask(suite.name, item.nodeid, 1) == "go":
@@ -308,15 +321,53 @@ class Evals:
 
     # What xdist's workers say to their controller
 
-    def receive(self, session: pytest.Session, sent: str) -> None:
-        """Record what a worker put on a report."""
+    def _declare_to_controller(self, ledger: Ledger) -> None:
+        items: dict[str, Any] = {}
+        for planned in self.collection.planned:
+            ledger.limit(planned.name, planned.suite.max_concurrency or self.settings.max_concurrency)
+            items.update((item.nodeid, (planned.name, item.case.id, item.number)) for item in planned.items)
+        for suite in self._handwritten.values():
+            items.update((item.nodeid, (suite.name, handwritten.case_id(item), 1)) for item in suite.items)
+        nodeid = next(iter(items))
+        path = nodeid.partition("::")[0]
+        report = pytest.TestReport(
+            nodeid=nodeid, location=(path, None, path), keywords={}, outcome="passed", longrepr=None, when="setup"
+        )
+        ledger.declare_to_controller(report, items)
+        xdist_internals.send(self.config, report)
+
+    def declare(self, session: pytest.Session, sent: str) -> None:
+        """Begin the run with what a worker said of its suites."""
         if self.errors:
             return
-        if self.ledger is None:
-            self.ledger = self._new_ledger()
         try:
-            self.ledger.take(session, sent)
+            if self.ledger is None:
+                self.ledger = self._new_ledger()
+            self.ledger.take_declarations(session, sent)
         except (EvalkitError, pytest.UsageError) as error:
+            self.refuse(session, str(error))
+
+    def in_flight(self, nodeid: str) -> int:
+        """How many bodies may run at once where that of this item does; 0 for an item of no suite."""
+        return 0 if self.ledger is None or self.errors else self.ledger.in_flight(nodeid)
+
+    def lost(self, nodeid: str, worker: str) -> None:
+        """Record the trial of which a worker died."""
+        if self.ledger is not None:
+            self.ledger.lost(nodeid, worker)
+
+    def note(self, text: str) -> None:
+        """Say something beside the results, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def receive(self, session: pytest.Session, sent: str) -> None:
+        """Record what a worker put on a report."""
+        if self.errors or self.ledger is None:
+            return
+        try:
+            self.ledger.take(sent)
+        except EvalkitError as error:
             self.refuse(session, str(error))
 
     def receive_exchanges(self, sent: str) -> None:

@@ -13,7 +13,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context, copy_context
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
@@ -27,6 +27,8 @@ from pytest_evalkit import internals
 from pytest_evalkit.capture import Capture, Sink
 from pytest_evalkit.collect import EvalItem
 from pytest_evalkit.skipping import skip
+from pytest_evalkit.xdist import is_worker
+from pytest_evalkit.xdist_internals import Pending
 
 EXCLUSIVE = frozenset(
     {"monkeypatch", "capsys", "capfd", "capsysbinary", "capfdbinary", "capteesys", "recwarn", "doctest_namespace"}
@@ -87,7 +89,8 @@ class Scheduler:
 
     `record` is called with the flights that have landed since it was last called, before the first of them is
     reported; `reported` with each item after its teardown. Items that `launches` says are not worth starting any more
-    are skipped; those in flight by then are finished, since they are paid for.
+    are skipped; those in flight by then are finished, since they are paid for. In a worker of xdist `pending` are the
+    items that were sent to it. `alone` has one body run at a time.
     """
 
     def __init__(
@@ -100,6 +103,8 @@ class Scheduler:
         record: Callable[[Sequence[Flight]], None],
         reported: Callable[[EvalItem], None],
         launches: Launches,
+        pending: Pending | None = None,
+        alone: bool = False,
     ) -> None:
         self._session = session
         self._config = session.config
@@ -109,6 +114,8 @@ class Scheduler:
         self._record = record
         self._reported = reported
         self._launches = launches
+        self._pending = pending
+        self._alone = alone
         self._stack = internals.Stack.install(session)
         self._capture = Capture(session.config)
         self._engine: Engine | None = None
@@ -118,6 +125,10 @@ class Scheduler:
         self._landed: list[Flight] = []
         self._running = 0
         self._batch_limit = 1
+        self._head: EvalItem | None = None
+        self._wide: tuple[Any, ...] = ()
+        if pending is not None:
+            pending.on_arrival(self._wake)
         self.serial: dict[str, str] = {}
         """Suites whose items run one at a time though more would be allowed, and the fixture that is why."""
 
@@ -144,7 +155,8 @@ class Scheduler:
             self._run_alone(item, nextitem)
             return
         if item not in self._flights and not self._queue:
-            self._begin(item, nextitem)
+            self._begin(item)
+        self._join(nextitem)
         self._capture.open()
         try:
             flight = self._wait_for(item)
@@ -161,6 +173,8 @@ class Scheduler:
 
     def _one_at_a_time(self, item: EvalItem) -> str | None:
         option = self._config.option
+        if self._alone:
+            return "a worker died"
         if option.usepdb or option.trace or option.setupshow or option.setuponly or option.setupplan:
             return "pytest's option"
         if (item.planned.suite.max_concurrency or self._limit) == 1:
@@ -170,38 +184,59 @@ class Scheduler:
             self.serial.setdefault(item.planned.name, fixture)
         return fixture
 
-    def _begin(self, item: EvalItem, nextitem: pytest.Item | None) -> None:
-        self._queue = deque(self._batch(item, nextitem))
+    def _begin(self, item: EvalItem) -> None:
+        self._head, self._wide = item, internals.wide_parameters(item)
+        self._queue = deque([item] if is_worker(self._config) else self._batch(item))
         self._batch_limit = item.planned.suite.max_concurrency or self._limit
         self.engine.threads.size = max(self.engine.threads.size, self._batch_limit + _SPARE_THREADS)
 
-    def _batch(self, item: EvalItem, nextitem: pytest.Item | None) -> Iterator[EvalItem]:
-        # The items that may be in flight together: one suite, one parent, one set of wider parameters.
+    def _batch(self, item: EvalItem) -> Iterator[EvalItem]:
         yield item
-        wide = internals.wide_parameters(item)
-        for other in self._following(item, nextitem):
-            if (
-                not isinstance(other, EvalItem)
-                or other.planned is not item.planned
-                or other.parent is not item.parent
-                or internals.wide_parameters(other) != wide
-            ):
+        for place in range(self._places[id(item)] + 1, len(self._session.items)):
+            other = self._session.items[place]
+            if not self._fits(other):
                 return
             yield other
 
-    def _following(self, item: EvalItem, nextitem: pytest.Item | None) -> Iterator[pytest.Item]:
-        if hasattr(self._config, "workerinput"):  # under xdist only the next one is certain to be ours
-            if nextitem is not None:
-                yield nextitem
+    def _fits(self, other: pytest.Item) -> TypeGuard[EvalItem]:
+        # The items that may be in flight together: one suite, one parent, one set of wider parameters.
+        head = self._head
+        return (
+            head is not None
+            and isinstance(other, EvalItem)
+            and other.planned is head.planned
+            and other.parent is head.parent
+            and internals.wide_parameters(other) == self._wide
+        )
+
+    def _join(self, nextitem: pytest.Item | None) -> None:
+        # Under xdist the next item is ours for certain; what was sent after it joins only if that one does.
+        if not is_worker(self._config) or nextitem in self._flights or nextitem in self._queue:
             return
-        items = self._session.items
-        for place in range(self._places[id(item)] + 1, len(items)):
-            yield items[place]
+        if nextitem is not None and self._fits(nextitem):
+            self._queue.append(nextitem)
+        else:
+            self._head = None
+
+    def _more(self) -> bool:
+        """Whether an item is there to be started; in a worker one is taken from those that were sent to it."""
+        if not self._queue and self._pending is not None and self._head is not None:
+            items = self._session.items
+            place = self._pending.take(lambda place: self._fits(items[place]))
+            if place is not None:
+                taken = items[place]
+                assert isinstance(taken, EvalItem), "only those fit"
+                self._queue.append(taken)
+        return bool(self._queue)
+
+    def _wake(self) -> None:
+        if self._engine is not None:
+            self._engine.wake()
 
     def _wait_for(self, item: EvalItem) -> Flight | None:
         # The flight of the item, once it has landed; `None` where it is not worth starting any more.
         while True:
-            while self._queue and self._running < self._batch_limit and len(self._flights) < _PARKED:
+            while self._running < self._batch_limit and len(self._flights) < _PARKED and self._more():
                 answer = self._ask(self._queue[0])
                 if answer == "stop":
                     self._queue.clear()

@@ -54,6 +54,8 @@ class Missed(AssertionError):
 
 def status_of(report: pytest.CollectReport | pytest.TestReport) -> Any:
     """Category, letter and word for what is ours; `None` for everything else."""
+    if getattr(report, "evalkit_again", False):
+        return "to run again", "R", ("TO RUN AGAIN", {"yellow": True})
     if getattr(report, "when", None) != "call":
         return None
     gate = getattr(report, "evalkit_gate", None)

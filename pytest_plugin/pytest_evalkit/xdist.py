@@ -1,25 +1,37 @@
 """Under pytest-xdist the workers send records on their reports, and the controller alone writes them.
 
-A worker runs its items as ever, and keeps nothing. What it knows travels as plain JSON data: a trial on the report
-of its item, the suite's declaration on the first report of each suite, mistakes found in collection at its end.
+A worker runs its items as ever, and keeps nothing. What it knows travels as plain JSON data: what its suites declare
+on a report of its own before all others, a trial on the report of its item, mistakes found in collection at its end.
+
+A worker may die, and xdist then blames the first item that it had not reported. That is the right one where a single
+body ran; where several did, all of them run again, and one at a time in the worker that takes the dead one's place.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from pytest_evalkit import xdist_internals
 
 if TYPE_CHECKING:
     from evalkit.config import Settings
     from pytest_evalkit.evals import Evals
 
 TRIAL = "evalkit_trial"
+SUITES = "evalkit_suites"
 SUITE = "evalkit_suite"
 ERRORS = "evalkit_errors"
 EXCHANGES = "evalkit_exchanges"
 NOTES = "evalkit_notes"
+ALONE = "evalkit_alone"
+LOST = "evalkit_lost"
+AGAIN = "evalkit_again"
+"""On the report of an item that a worker had in flight when it died, and that is run again."""
+
 WHY_NO_STOP = "under pytest-xdist no process sees the results in their order"
 """Why a suite runs to its end when its items are spread over workers."""
 
@@ -54,19 +66,52 @@ def is_controller(config: pytest.Config) -> bool:
     return config.pluginmanager.hasplugin("dsession") and not is_worker(config)
 
 
+def is_alone(config: pytest.Config) -> bool:
+    """Whether this is a worker in the place of one that died, and has to run one body at a time."""
+    return bool(getattr(config, "workerinput", {}).get(ALONE))
+
+
+def is_lost(config: pytest.Config, nodeid: str) -> bool:
+    """Whether a worker died of this item alone, and it is not to be run again."""
+    return nodeid in getattr(config, "workerinput", {}).get(LOST, ())
+
+
 class Controller:
-    """Takes records off the workers' reports, before anything of them is shown."""
+    """Takes records off the workers' reports, before anything of them is shown, and sees to workers that die."""
 
     def __init__(self, session: pytest.Session, evals: Callable[[pytest.Config], Evals]) -> None:
         self._session = session
         self._evals = evals
+        self._known = False
+        self._died = False
+        self._lost: set[str] = set()
+        session.config.stash[xdist_internals.LIMITS] = self._limit
+
+    def _limit(self, nodeid: str) -> int:
+        return self._evals(self._session.config).in_flight(nodeid) if self._known else 0
+
+    @pytest.hookimpl(wrapper=True, optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Generator[None, Any, Any]:
+        """Feed each worker with as many items of a suite as it may have in flight."""
+        return xdist_internals.feeding((yield), config, log)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker that takes a dead one's place what is known."""
+        if self._died:
+            node.workerinput[ALONE] = True
+            node.workerinput[LOST] = sorted(self._lost)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, Any, Any]:
         """Record the trial that a report carries; count the item when it has been torn down."""
+        suites = report.__dict__.pop(SUITES, None)
         record = report.__dict__.pop(TRIAL, None)
         suite = report.__dict__.pop(SUITE, None)
         exchanges = report.__dict__.pop(EXCHANGES, None)
+        if suites is not None:
+            self._evals(self._session.config).declare(self._session, suites)
+            self._known = True
         if record is not None:
             self._evals(self._session.config).receive(self._session, record)
         if exchanges is not None:
@@ -77,11 +122,32 @@ class Controller:
         return result
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: Any, sched: Any) -> None:
+        """Have the item of a suite that a dead worker is blamed for run again, or record that it was lost."""
+        if not self._limit(crashitem):
+            return
+        self._died = True
+        evals, node = self._evals(self._session.config), report.node
+        worker = node.workerinput.get("workerid", "?")
+        if self._limit(crashitem) > 1 and not node.workerinput.get(ALONE):
+            evals.note(
+                f"The worker {worker} died with several bodies in flight; these run again, one at a time where a "
+                "new worker takes its place."
+            )
+            with contextlib.suppress(NotImplementedError):  # loadfile and its like run it again in any case
+                sched.mark_test_pending(crashitem)
+        elif crashitem not in self._lost:
+            self._lost.add(crashitem)
+            evals.lost(crashitem, worker)
+            return
+        setattr(report, AGAIN, True)
+        report.outcome = "rerun"
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take the mistakes that a worker found in what it collected; all workers find the same. And its notes."""
         output = getattr(node, "workeroutput", {})
         for text in output.get(ERRORS, ()):
             self._evals(self._session.config).refuse(self._session, text)
-        if NOTES in output:
-            notes = self._evals(self._session.config).notes
-            notes.extend(text for text in output[NOTES] if text not in notes)
+        for text in output.get(NOTES, ()):
+            self._evals(self._session.config).note(text)

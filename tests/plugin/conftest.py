@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -10,11 +11,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import pytest_evalkit.evals  # noqa: F401 - pytester forgets what an inner session imports first; half of a package stays
-from evalkit.runs import Run, SuiteRun
+from evalkit.runs import Provenance, Run, SuiteRun
 from evalkit.store import open_store
 
 QUIET = ("-p", "no:asyncio", "-p", "no:anyio", "-p", "no:xdist", "-p", "no:hypothesispytest", "-p", "no:randomly")
@@ -145,3 +147,77 @@ def check(run: Run) -> None:
         assert metric.suite in names
         if metric.low is not None and metric.high is not None and metric.value is not None:
             assert metric.low <= metric.value <= metric.high
+
+
+@pytest.fixture
+def unlike() -> Callable[[Run, Run], list[str]]:
+    """Where two runs differ, and in what, but for times, ids, and how and where they were started."""
+    return lambda one, other: list(_unlike(_alike(one), _alike(other)))
+
+
+@pytest.fixture
+def page_of(tmp_path: Path) -> Callable[[Run], bytes]:
+    """The HTML report of a run whose times and ids are replaced by fixed ones."""
+    from evalkit_reports import write_html
+
+    return lambda run: write_html(_settled(run), tmp_path / "settled.html").read_bytes()
+
+
+def _alike(value: Any) -> Any:
+    """A record without what differs between any two runs: times, ids, and how and where it was started."""
+    if isinstance(value, Run):
+        value = dataclasses.replace(value, provenance=Provenance(), store=None)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        made: dict[str, Any] = {name: _alike(field) for name, field in fields.items() if name not in _TIMES}
+        if fields.get("name") == "latency":  # a metric of times
+            made = {name: made[name] for name in ("suite", "name", "statistic", "cases", "trials", "scored", "errored")}
+        return type(value).__name__, made
+    if isinstance(value, dict):
+        return {key: _alike(item) for key, item in value.items() if key != "evalkit.run.id"}
+    if isinstance(value, tuple | list):
+        return [_alike(item) for item in value]
+    return value
+
+
+_TIMES = frozenset(
+    ("id", "started_at", "finished_at", "ended_at", "duration", "latency", "trace_id", "span_id", "parent_id",
+     "start_ns", "end_ns")
+)  # fmt: skip
+
+
+def _unlike(one: Any, other: Any, path: str = "") -> Iterator[str]:
+    """Where two records differ, and in what."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        for key in one:
+            yield from _unlike(one[key], other[key], f"{path}.{key}")
+    elif isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other):
+        for place, pair in enumerate(zip(one, other, strict=True)):
+            yield from _unlike(*pair, f"{path}[{place}]")
+    elif one != other:
+        yield f"{path}: {one!r:.300} != {other!r:.300}"
+
+
+def _settled(run: Run) -> Run:
+    when = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    suites = [
+        dataclasses.replace(
+            suite,
+            trials=tuple(
+                dataclasses.replace(
+                    trial,
+                    started_at=when,
+                    duration=0.0,
+                    trace=None,
+                    output=dataclasses.replace(trial.output, latency=0.5, trace_id=None),
+                )
+                for trial in suite.trials
+            ),
+        )
+        for suite in run.suites
+    ]
+    timeless = [metric for metric in run.metrics if metric.name != "latency"]
+    return dataclasses.replace(
+        run, id="01", started_at=when, finished_at=when, provenance=Provenance(), store=None,
+        suites=tuple(suites), metrics=tuple(timeless),
+    )  # fmt: skip
