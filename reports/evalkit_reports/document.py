@@ -95,6 +95,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["share"] = words.share
+    made.filters["moment"] = words.moment
     return made
 
 

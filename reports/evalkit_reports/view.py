@@ -25,6 +25,7 @@ from evalkit_reports.judgecards import CardView, judge_cards
 from evalkit_reports.matrix import Matrix, matrices
 from evalkit_reports.measures import Measures, MetricRow, OperationRow, SliceTable, missing
 from evalkit_reports.plots import Plot, plots
+from evalkit_reports.scatter import Scatter, scatter
 from evalkit_reports.steadiness import Steadiness, steadiness
 from evalkit_reports.trend import Trend, trends
 
@@ -73,6 +74,7 @@ class SuiteView:
     raised: tuple[str, ...]
     baseline: BaselineView | None
     trends: tuple[Trend, ...]
+    scatter: Scatter | None
     matrices: tuple[Matrix, ...]
     steadiness: Steadiness
     prompts: tuple[tuple[str, str], ...]
@@ -233,6 +235,7 @@ def _suite_view(number: int, suite: SuiteRun, run: Run, around: Context, compari
         raised=tuple(raised(suite)),
         baseline=_baseline(compared, around.baseline),
         trends=trends(run, info.name, around.earlier.get(info.name, ())),
+        scatter=scatter(suite),
         matrices=matrices(suite),
         steadiness=steadiness(suite),
         prompts=tuple((version.title, _body(version)) for version in suite.versions),

@@ -122,7 +122,7 @@ function bestText(text) {
 }
 
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof Exact);
-const isMessage = (value) => isObject(value) && typeof value.role === "string" && ("content" in value || "tool_calls" in value);
+const isMessage = (value) => isObject(value) && typeof value.role === "string" && ("content" in value || "tool_calls" in value || Array.isArray(value.parts));
 
 function messagesIn(value) {
   const list = Array.isArray(value) ? value : isObject(value) && Array.isArray(value.messages) ? value.messages : isMessage(value) ? [value] : null;
@@ -149,6 +149,7 @@ function chatNodes(messages) {
     const kind = ["user", "assistant", "tool"].includes(message.role) ? message.role : "";
     const name = typeof message.name === "string" ? ` · ${message.name}` : "";
     const box = make("div", `message ${kind}`, make("div", "role", message.role + name));
+    if (Array.isArray(message.parts)) for (const part of message.parts) box.append(...partNodes(part));
     const parts = Array.isArray(message.content) ? message.content : [message.content];
     for (const part of parts) {
       if (part === null || part === undefined || part === "") continue;
@@ -161,6 +162,18 @@ function chatNodes(messages) {
     out.append(box);
   }
   return out;
+}
+
+// A part of a message as traces have it: text, a call of a tool, its answer, or anything else as it is.
+function partNodes(part) {
+  if (!isObject(part)) return [anyNodes(part)];
+  if (typeof part.content === "string" && Object.keys(part).every((key) => key === "type" || key === "content")) {
+    const told = part.type === "text" || part.type === undefined ? [] : [make("div", "role", String(part.type))];
+    return part.content === "" ? told : [...told, anyNodes(part.content)];
+  }
+  if (part.type === "tool_call") return [make("div", "role", `calls ${part.name ?? ""}`), anyNodes(part.arguments ?? {})];
+  if (part.type === "tool_call_response") return [make("div", "role", "answer of the tool"), anyNodes(part.response ?? part.result ?? part)];
+  return [anyNodes(part)];
 }
 
 function fieldNodes(value) {

@@ -2,11 +2,13 @@
 const LONGEST_DIFF = 200000; // characters of both texts together
 const MOST_EDITS = 1200;
 
+const WORDS = /\s+|[\p{L}\p{N}\p{M}_]+|\p{Extended_Pictographic}[\u200d\ufe0f\p{Emoji_Modifier}\p{Extended_Pictographic}]*|[^\s]/gu;
+const WITHOUT_SPACES = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u; // words have to be looked up, which is slow
 const segmenter = typeof Intl.Segmenter === "function" ? new Intl.Segmenter("en", { granularity: "word" }) : null;
 
 function wordsIn(text) {
-  if (segmenter === null) return text.match(/\s+|[\p{L}\p{N}\p{M}_]+|[^\s]/gu) ?? [];
-  return Array.from(segmenter.segment(text), (part) => part.segment);
+  if (segmenter !== null && WITHOUT_SPACES.test(text)) return Array.from(segmenter.segment(text), (part) => part.segment);
+  return text.match(WORDS) ?? [];
 }
 
 function wordDiff(before, after) {

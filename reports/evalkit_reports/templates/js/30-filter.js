@@ -1,5 +1,9 @@
 // Which rows are shown, and in what order.
-const query = { words: [], outcome: "", tag: -1, suite: -1, score: -1, from: null, below: null, sort: "", down: false };
+const NO_FILTER = { words: [], outcome: "", tag: -1, changed: "", score: -1, from: null, below: null, label: -1, only: null };
+const query = { ...NO_FILTER, suite: -1, sort: "", down: false };
+
+// What became of a case since the baseline.
+const CHANGED = { w: "newly failing", b: "newly passing", d: "another output", s: "the same output", n: "not in the baseline" };
 
 // What can be searched, in lower case: per case and per row. Filled from the chunks while the reader reads.
 const texts = { cases: [], rows: [], ready: null, done: false };
@@ -9,12 +13,17 @@ function readTexts() {
     for (let index = 0; index < data.chunks.length; index++) {
       const contents = await data.chunk(index);
       contents.forEach((item, offset) => keepTexts(data.chunks[index] + offset, item));
-      await new Promise((resolve) => setTimeout(resolve));
+      await idle();
     }
     texts.done = true;
     document.documentElement.dataset.searchable = "yes";
   })();
   return texts.ready;
+}
+
+// Between two chunks the reader comes first.
+function idle() {
+  return new Promise((resolve) => (globalThis.requestIdleCallback ? requestIdleCallback(resolve, { timeout: 60 }) : setTimeout(resolve)));
 }
 
 function keepTexts(number, item) {
@@ -36,6 +45,9 @@ function matches(row) {
   if (query.suite >= 0 && data.cases.suite[number] !== query.suite) return false;
   if (query.outcome && data.rows.outcome[row] !== query.outcome) return false;
   if (query.tag >= 0 && !data.cases.tags[number].includes(query.tag)) return false;
+  if (query.changed && data.changed[number] !== query.changed) return false;
+  if (query.only && !query.only.rows.has(row)) return false;
+  if (query.label >= 0 && data.scores[query.score].given?.[row] !== query.label) return false;
   if (query.score >= 0 && (query.from !== null || query.below !== null)) {
     const value = data.scores[query.score].values[row];
     if (typeof value !== "number") return false;

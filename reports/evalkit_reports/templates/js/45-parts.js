@@ -25,9 +25,10 @@ function faultBox(error, title) {
   return box;
 }
 
-function scoresBox(scores) {
+// `more(name, scorer, usage)` gives what else stands below a score, or null.
+function scoresBox(scores, more = () => null) {
   const list = make("div", "scores");
-  for (const [name, state, value, label, explanation, scorer, version, error, metadata] of scores) {
+  for (const [name, state, value, label, explanation, scorer, version, error, metadata, usage] of scores) {
     const shape = SHAPE[state];
     const title = make("b", "", name);
     title.dir = "auto";
@@ -44,6 +45,7 @@ function scoresBox(scores) {
     }
     if (error) entry.append(faultBox(error, ""));
     if (metadata) entry.append(make("details", "", make("summary", "", "Details"), jsonNodes(plainText(metadata))));
+    entry.append(...(more(name, scorer, usage) ?? []));
     list.append(entry);
   }
   const box = make("div", "block", make("div", "block-head", make("h4", "", "Scores")), list);

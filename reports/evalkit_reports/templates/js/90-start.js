@@ -1,0 +1,33 @@
+// What happens when the page opens.
+async function start() {
+  bindTheme();
+  document.documentElement.classList.add("js");
+  for (const command of document.querySelectorAll(".command")) {
+    const text = command.querySelector("pre").textContent;
+    command.append(copyButton(() => text));
+  }
+  if (typeof DecompressionStream === "undefined") {
+    $("rows").replaceChildren();
+    complain("This browser is too old to unpack the cases. Everything above is complete.");
+    return;
+  }
+  await data.open();
+  fillTools();
+  drawHead();
+  bindTools();
+  bindTable();
+  bindKeys();
+  bindHelp();
+  bindPicks();
+  bindPrint();
+  bindScatters();
+  fillTabs();
+  if (data.suites.length < 2) refresh();
+  addEventListener("hashchange", followHash);
+  addEventListener("popstate", followHash);
+  followHash();
+  document.documentElement.dataset.ready = "yes";
+  if (!data.sides) setTimeout(readTexts, 200); // side files are read when somebody searches
+}
+
+start().catch((error) => { complain(`The cases cannot be shown: ${error}`); throw error; });
