@@ -10,7 +10,7 @@ from typing import Any
 from evalkit.canonical import utc_now
 from evalkit.errors import NotFound, StoreError
 from evalkit.store.cells import maybe_text, maybe_text_of, text_cell, text_of, time_cell, time_of
-from evalkit.store.database import Database, Row, Session, again
+from evalkit.store.database import Database, Session, again
 from evalkit.versions import SubjectKind
 
 COLUMNS = ("kind", "name", "alias", "digest", "generation", "updated_at", "updated_by")
@@ -58,38 +58,95 @@ def move_alias(
     by: str | None,
 ) -> Alias:
     """See `Store.set_alias`."""
-    said = [text_cell(digest), time_cell(utc_now()), maybe_text(by)]
-    return _move(database, kind, name, alias, said, expected_generation)
+    return _move_audited(database, kind, name, alias, digest, expected_generation, by, utc_now())
 
 
 @again
-def _move(database: Database, kind: SubjectKind, name: str, alias: str, said: Row, expected_generation: int) -> Alias:
-    key = [text_cell(kind), text_cell(name), text_cell(alias)]
-    with database.writing() as session:
-        if not session.execute(
-            "SELECT 1 FROM versions WHERE kind = ? AND name = ? AND digest = ?", [*key[:2], said[0]]
-        ):
-            raise NotFound(f'The store has no version {said[0][:12]} of the {kind} "{name}".', where=database.url)
-        if expected_generation == 0:
-            moved = session.execute(
-                f"INSERT INTO aliases ({_COLUMNS}) VALUES (?, ?, ?, ?, 1, ?, ?)"  # noqa: S608 - our own names
-                " ON CONFLICT DO NOTHING RETURNING generation",
-                [*key, *said],
-            )
-        else:
-            moved = session.execute(
-                "UPDATE aliases SET digest = ?, updated_at = ?, updated_by = ?, generation = generation + 1"
-                " WHERE kind = ? AND name = ? AND alias = ? AND generation = ? RETURNING generation",
-                [*said, *key, expected_generation],
-            )
+def _move_audited(
+    database: Database,
+    kind: SubjectKind,
+    name: str,
+    alias: str,
+    digest: str,
+    expected_generation: int,
+    by: str | None,
+    at: dt.datetime,
+) -> Alias:
+    from evalkit.promotion.records import Actor, Event  # here, as an ordinary session moves no alias
+    from evalkit.store.ledger import StoreLedger
+
+    with database.lasting() as session:
+        before = _find(session, kind, name, alias)
+        moved = move(session, kind, name, alias, digest, expected_generation=expected_generation, by=by, at=at)
         now = _find(session, kind, name, alias)
+        if moved is not None and now is not None:
+            ledger = StoreLedger(session)
+            facts = {"from": before and before.digest, "to": digest, "generation": moved}
+            ledger.append(
+                Event(
+                    action="alias.moved",
+                    actor=Actor(name=by or ""),
+                    at=ledger.now(),
+                    subject=f"{kind}/{name}",
+                    alias=alias,
+                    facts=facts,
+                )
+            )
+            ledger.finish()
+            return now
         # The connection may have broken after the server had moved it: then it is as we said, by the time and all.
-        ours = (
-            now is not None and [text_cell(now.digest), time_cell(now.updated_at), maybe_text(now.updated_by)] == said
-        )
-        if now is None or not (moved or (ours and now.generation == expected_generation + 1)):
-            raise _moved(now, kind, name, alias, expected_generation, database.url)
+        said = (digest, expected_generation + 1, time_cell(at), by)
+        if now is None or (now.digest, now.generation, time_cell(now.updated_at), now.updated_by) != said:
+            where = database.url
+            if not _is_registered(session, kind, name, digest):
+                raise NotFound(f'The store has no version {digest[:12]} of the {kind} "{name}".', where=where)
+            raise _moved(now, kind, name, alias, expected_generation, where)
         return now
+
+
+def position(session: Session, kind: SubjectKind, name: str, alias: str) -> tuple[str, int] | None:
+    """Where an alias points, with its generation."""
+    found = _find(session, kind, name, alias)
+    return None if found is None else (found.digest, found.generation)
+
+
+def move(
+    session: Session,
+    kind: SubjectKind,
+    name: str,
+    alias: str,
+    digest: str,
+    *,
+    expected_generation: int,
+    by: str | None,
+    at: dt.datetime,
+) -> int | None:
+    """Point an alias at a version by compare-and-swap; its new generation, `None` where nothing was moved.
+
+    That is where it is of another generation, or there is no such version.
+    """
+    if not _is_registered(session, kind, name, digest):
+        return None
+    key = [text_cell(kind), text_cell(name), text_cell(alias)]
+    said = [text_cell(digest), time_cell(at), maybe_text(by)]
+    if expected_generation == 0:
+        moved = session.execute(
+            f"INSERT INTO aliases ({_COLUMNS}) VALUES (?, ?, ?, ?, 1, ?, ?)"  # noqa: S608 - our own names
+            " ON CONFLICT DO NOTHING RETURNING generation",
+            [*key, *said],
+        )
+    else:
+        moved = session.execute(
+            "UPDATE aliases SET digest = ?, updated_at = ?, updated_by = ?, generation = generation + 1"
+            " WHERE kind = ? AND name = ? AND alias = ? AND generation = ? RETURNING generation",
+            [*said, *key, expected_generation],
+        )
+    return moved[0][0] if moved else None
+
+
+def _is_registered(session: Session, kind: str, name: str, digest: str) -> bool:
+    key = [text_cell(kind), text_cell(name), text_cell(digest)]
+    return bool(session.execute("SELECT 1 FROM versions WHERE kind = ? AND name = ? AND digest = ?", key))
 
 
 def _moved(now: Alias | None, kind: str, name: str, alias: str, expected: int, where: str) -> StoreError:

@@ -19,6 +19,7 @@ from evalkit.store.sqlite import SqliteDatabase
 TABLES = (
     "runs", "suites", "datasets", "cases", "trials", "scores", "metrics", "verdicts", "traces", "spans",
     "versions", "aliases", "suite_versions", "exchanges", "annotations", "calibrations", "blobs",
+    "policies", "promotions", "promotion_runs", "approvals", "freezes", "audit", "ledger", "outbox", "tokens",
 )  # fmt: skip
 
 

@@ -55,6 +55,13 @@ class Database(Protocol):
         """
         ...
 
+    def lasting(self) -> AbstractContextManager[Session]:
+        """The same, for what has to outlive a loss of power, and one at a time: another waits until this one ends.
+
+        What it reads is still so when it commits, as far as it is only ever written in such a transaction.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of the database."""
         ...

@@ -57,6 +57,8 @@ def _read(hint: Any, value: Any) -> Any:
         return _read(next(part for part in inner if part is not types.NoneType), value)
     if origin is tuple:
         return tuple(_read(inner[0], item) for item in value)
+    if origin is Mapping and isinstance(value, dict):
+        return {name: _read(inner[1], item) for name, item in value.items()}
     if hint is Decimal:
         return Decimal(value)
     if hint is dt.datetime:

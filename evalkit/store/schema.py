@@ -2,7 +2,7 @@
 
 Only migrations, tests and PostgreSQL import this module: an SQLite store is made from `schema.sql`, which is
 `ddl()` written to a file, so that an ordinary session never pays for importing SQLAlchemy. A test holds the two,
-and the migrations, against each other.
+and the migrations, against each other. The tables of promotions and of the audit log are in `ledgertables`.
 
 Times are ISO 8601 text in UTC, money is decimal text, booleans are 0 and 1, and columns said to be JSON are text.
 A pair such as `output`, `output_blob` holds one value: in the row where it is short, else by digest in `blobs`.
@@ -30,14 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+from evalkit.store import guards
+from evalkit.store.ledgertables import metadata as metadata
 
 
 def _blob(name: str) -> Column[str]:
@@ -418,5 +412,6 @@ def ddl(dialect: Dialect) -> str:
             str(CreateIndex(index).compile(dialect=dialect))
             for index in sorted(table.indexes, key=lambda index: str(index.name))
         )
+        made.extend(guards.statements(table.name, dialect.name))
     lines = ["\n".join(line.rstrip() for line in statement.strip().splitlines()) for statement in made]
     return ";\n\n".join(lines) + ";\n"

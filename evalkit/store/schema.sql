@@ -3,6 +3,21 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
+CREATE TABLE audit (
+	seq INTEGER NOT NULL,
+	prev_hash TEXT NOT NULL,
+	hash TEXT NOT NULL,
+	body TEXT NOT NULL,
+	CONSTRAINT pk_audit PRIMARY KEY (seq),
+	CONSTRAINT uq_audit_hash UNIQUE (hash)
+);
+
+CREATE TRIGGER audit_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
+
+CREATE TRIGGER audit_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
+
+CREATE TRIGGER audit_insert BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE seq >= NEW.seq OR hash = NEW.hash) BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
+
 CREATE TABLE blobs (
 	digest TEXT NOT NULL,
 	size BIGINT NOT NULL,
@@ -57,6 +72,39 @@ CREATE TABLE exchanges (
 
 CREATE INDEX ix_exchanges_url_recorded_at ON exchanges (url, recorded_at);
 
+CREATE TABLE freezes (
+	id TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	alias TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	since TEXT NOT NULL,
+	until TEXT,
+	declared_by TEXT NOT NULL,
+	lifted_at TEXT,
+	lifted_by TEXT,
+	CONSTRAINT pk_freezes PRIMARY KEY (id)
+);
+
+CREATE TABLE ledger (
+	id INTEGER NOT NULL,
+	clock TEXT NOT NULL,
+	seq INTEGER NOT NULL,
+	hash TEXT NOT NULL,
+	CONSTRAINT pk_ledger PRIMARY KEY (id)
+);
+
+CREATE TABLE policies (
+	digest TEXT NOT NULL,
+	name TEXT NOT NULL,
+	text TEXT NOT NULL,
+	first_seen TEXT NOT NULL,
+	CONSTRAINT pk_policies PRIMARY KEY (digest)
+);
+
+CREATE TRIGGER policies_update BEFORE UPDATE ON policies BEGIN SELECT RAISE(ABORT, 'a policy that promotions were judged by stays as it is'); END;
+
+CREATE TRIGGER policies_delete BEFORE DELETE ON policies BEGIN SELECT RAISE(ABORT, 'a policy that promotions were judged by stays as it is'); END;
+
 CREATE TABLE runs (
 	id TEXT NOT NULL,
 	status TEXT NOT NULL,
@@ -82,6 +130,21 @@ CREATE TABLE runs (
 );
 
 CREATE INDEX ix_runs_started_at ON runs (started_at);
+
+CREATE TABLE tokens (
+	id TEXT NOT NULL,
+	sha256 TEXT NOT NULL,
+	name TEXT NOT NULL,
+	is_service INTEGER NOT NULL,
+	roles TEXT NOT NULL,
+	created_at TEXT NOT NULL,
+	created_by TEXT NOT NULL,
+	expires_at TEXT,
+	revoked_at TEXT,
+	revoked_by TEXT,
+	CONSTRAINT pk_tokens PRIMARY KEY (id),
+	CONSTRAINT uq_tokens_sha256 UNIQUE (sha256)
+);
 
 CREATE TABLE annotations (
 	id TEXT NOT NULL,
@@ -144,6 +207,25 @@ CREATE TABLE metrics (
 	CONSTRAINT pk_metrics PRIMARY KEY (run_id, position),
 	CONSTRAINT fk_metrics_run_id FOREIGN KEY(run_id) REFERENCES runs (id)
 );
+
+CREATE TABLE outbox (
+	id TEXT NOT NULL,
+	target TEXT NOT NULL,
+	seq INTEGER NOT NULL,
+	body TEXT NOT NULL,
+	created_at TEXT NOT NULL,
+	state TEXT NOT NULL,
+	attempts INTEGER NOT NULL,
+	next_at TEXT NOT NULL,
+	leased_by TEXT,
+	delivered_at TEXT,
+	last_status INTEGER,
+	last_error TEXT,
+	CONSTRAINT pk_outbox PRIMARY KEY (id),
+	CONSTRAINT fk_outbox_seq FOREIGN KEY(seq) REFERENCES audit (seq)
+);
+
+CREATE INDEX ix_outbox_state_next_at ON outbox (state, next_at);
 
 CREATE TABLE suites (
 	id INTEGER NOT NULL,
@@ -216,6 +298,8 @@ CREATE TABLE versions (
 	CONSTRAINT fk_versions_body_blob FOREIGN KEY(body_blob) REFERENCES blobs (digest)
 );
 
+CREATE TRIGGER versions_delete BEFORE DELETE ON versions BEGIN SELECT RAISE(ABORT, 'versions are never deleted'); END;
+
 CREATE TABLE aliases (
 	kind TEXT NOT NULL,
 	name TEXT NOT NULL,
@@ -227,6 +311,38 @@ CREATE TABLE aliases (
 	CONSTRAINT pk_aliases PRIMARY KEY (kind, name, alias),
 	CONSTRAINT fk_aliases_kind_name_digest FOREIGN KEY(kind, name, digest) REFERENCES versions (kind, name, digest)
 );
+
+CREATE TABLE promotions (
+	id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	name TEXT NOT NULL,
+	alias TEXT NOT NULL,
+	state TEXT NOT NULL,
+	state_since TEXT NOT NULL,
+	created_at TEXT NOT NULL,
+	from_digest TEXT,
+	to_digest TEXT NOT NULL,
+	base_generation INTEGER NOT NULL,
+	body TEXT NOT NULL,
+	policy TEXT NOT NULL,
+	evidence TEXT,
+	fingerprint TEXT NOT NULL,
+	evaluator TEXT NOT NULL,
+	verdicts TEXT,
+	overridden TEXT,
+	applied_at TEXT,
+	applied_by TEXT,
+	generation INTEGER,
+	superseded_by TEXT,
+	note TEXT NOT NULL,
+	CONSTRAINT pk_promotions PRIMARY KEY (id),
+	CONSTRAINT fk_promotions_kind_name_to_digest FOREIGN KEY(kind, name, to_digest) REFERENCES versions (kind, name, digest),
+	CONSTRAINT fk_promotions_policy FOREIGN KEY(policy) REFERENCES policies (digest)
+);
+
+CREATE INDEX ix_promotions_kind_name_alias_created_at ON promotions (kind, name, alias, created_at);
+
+CREATE TRIGGER promotions_delete BEFORE DELETE ON promotions BEGIN SELECT RAISE(ABORT, 'promotions are never deleted'); END;
 
 CREATE TABLE suite_versions (
 	suite_id INTEGER NOT NULL,
@@ -277,6 +393,36 @@ CREATE TABLE trials (
 	CONSTRAINT fk_trials_output_blob FOREIGN KEY(output_blob) REFERENCES blobs (digest),
 	CONSTRAINT fk_trials_metadata_blob FOREIGN KEY(metadata_blob) REFERENCES blobs (digest)
 );
+
+CREATE TABLE approvals (
+	id TEXT NOT NULL,
+	promotion_id TEXT NOT NULL,
+	position INTEGER NOT NULL,
+	person TEXT NOT NULL,
+	approves INTEGER NOT NULL,
+	comment TEXT NOT NULL,
+	at TEXT NOT NULL,
+	fingerprint TEXT NOT NULL,
+	is_self INTEGER NOT NULL,
+	dismissed TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	CONSTRAINT pk_approvals PRIMARY KEY (id),
+	CONSTRAINT uq_approvals_promotion_id_position UNIQUE (promotion_id, position),
+	CONSTRAINT fk_approvals_promotion_id FOREIGN KEY(promotion_id) REFERENCES promotions (id)
+);
+
+CREATE TABLE promotion_runs (
+	promotion_id TEXT NOT NULL,
+	run_id TEXT NOT NULL,
+	how TEXT NOT NULL,
+	CONSTRAINT pk_promotion_runs PRIMARY KEY (promotion_id, run_id),
+	CONSTRAINT fk_promotion_runs_promotion_id FOREIGN KEY(promotion_id) REFERENCES promotions (id),
+	CONSTRAINT fk_promotion_runs_run_id FOREIGN KEY(run_id) REFERENCES runs (id)
+);
+
+CREATE INDEX ix_promotion_runs_run_id ON promotion_runs (run_id);
+
+CREATE TRIGGER runs_delete BEFORE DELETE ON runs WHEN EXISTS (SELECT 1 FROM promotion_runs WHERE run_id = OLD.id) BEGIN SELECT RAISE(ABORT, 'a promotion rests on this run'); END;
 
 CREATE TABLE scores (
 	suite_id INTEGER NOT NULL,

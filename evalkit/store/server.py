@@ -38,6 +38,7 @@ from evalkit.store.opening import check_revision, older_schema
 from evalkit.store.schema import alembic_version, metadata
 
 CREATION_LOCK = 0x65_76_61_6C  # "eval": the advisory lock that makers and upgraders of a schema hold
+LEDGER_LOCK = 0x65_76_61_6D  # the one that those hold who write to the audit log
 _ROWS_AT_ONCE = 1000
 _UNIQUE = "23505"
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 2.0
@@ -95,6 +96,13 @@ class ServerDatabase:
             raise StoreReadOnly("The store was opened for reading only.", where=self.url)
         with self._connected() as connection, connection.begin():
             yield _Session(connection, self._mark)
+
+    @contextlib.contextmanager
+    def lasting(self) -> Iterator[_Session]:
+        """A writing transaction beside which there is no other of this kind."""
+        with self.writing() as session:
+            session.execute(f"SELECT pg_advisory_xact_lock({LEDGER_LOCK})")
+            yield session
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sa.Connection]:

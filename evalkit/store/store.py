@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from types import TracebackType
+from contextlib import AbstractContextManager
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from evalkit.case import Case, Dataset
@@ -19,11 +20,15 @@ from evalkit.versions import SubjectKind, Version
 
 if TYPE_CHECKING:
     from evalkit.annotation import Annotation
+    from evalkit.audit import Entry
+    from evalkit.promotion.records import Freeze, Promotion
     from evalkit.spans import Trace
     from evalkit.store.aliases import Alias
     from evalkit.store.calibrations import StoredCalibration
     from evalkit.store.exchanges import StoredExchanges
+    from evalkit.store.ledger import StoreLedger
     from evalkit.store.listing import RunSummary
+    from evalkit.store.outbox import Fate, Message
     from evalkit.store.tracelist import TraceSummary
     from evalkit.store.versions import Registered
 
@@ -203,8 +208,8 @@ class Store:
     ) -> Alias:
         """Point an alias at the version `digest`, if it still is of the generation that was looked at.
 
-        A new alias has the generation 0. Raises `StoreError` where another has moved it meanwhile, and `NotFound`
-        for a version that is not registered; nothing is changed then.
+        A new alias has the generation 0. The audit log gets an entry, `alias.moved`. Raises `StoreError` where
+        another has moved it meanwhile, and `NotFound` for a version that is not registered; nothing is changed then.
         """
         from evalkit.store.aliases import move_alias
 
@@ -233,6 +238,67 @@ class Store:
         from evalkit.store.calibrations import list_calibrations
 
         return list_calibrations(self._database, judge)
+
+    def ledger(
+        self, *, webhooks: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> AbstractContextManager[StoreLedger]:
+        """One transaction for promotions, aliases and the audit log: committed at its end, undone by an exception.
+
+        Nobody else has one at the same time, and when it has ended it is on the disk. Ask nothing else of the store
+        inside it. `webhooks` are the events that each webhook listens to, by its name, such as `promotion.*`.
+        """
+        from evalkit.store.ledger import open_ledger
+
+        return open_ledger(self._database, webhooks)
+
+    def now(self) -> dt.datetime:
+        """The time, UTC, or the highest time that the ledger has seen, where the clock was put back."""
+        from evalkit.store.ledger import clock
+
+        return clock(self._database)
+
+    def promotions(
+        self,
+        *,
+        kind: SubjectKind | None = None,
+        name: str | None = None,
+        alias: str | None = None,
+        state: Sequence[str] = (),
+    ) -> list[Promotion]:
+        """The promotions, the oldest first: of one kind, name or alias, or in one of the states given."""
+        from evalkit.store.promotions import list_promotions
+
+        return list_promotions(self._database, kind=kind, name=name, alias=alias, state=state)
+
+    def promotion(self, name: str) -> Promotion:
+        """The promotion whose id is `name`, or begins with it. Raises `NotFound`, with those that it could mean."""
+        from evalkit.store.promotions import find_promotion
+
+        return find_promotion(self._database, name)
+
+    def promotions_citing(self, run_id: str) -> list[str]:
+        """The ids of the promotions that rest on a run, which therefore cannot be deleted."""
+        from evalkit.store.promotions import list_citing
+
+        return list_citing(self._database, run_id)
+
+    def freezes(self) -> list[Freeze]:
+        """All freezes that were ever declared, the oldest first, lifted ones included."""
+        from evalkit.store.ledger import list_freezes
+
+        return list_freezes(self._database)
+
+    def audit(self, *, after: int = 0, limit: int | None = None) -> list[Entry]:
+        """The audit log, in its order: the entries after number `after`, at most `limit`."""
+        from evalkit.store.auditing import list_entries
+
+        return list_entries(self._database, after=after, limit=limit)
+
+    def outbox(self, state: Fate | None = None) -> list[Message]:
+        """The messages for webhooks, the oldest first; those in one state, where it is given."""
+        from evalkit.store.outbox import list_messages
+
+        return list_messages(self._database, state)
 
     @property
     def exchanges(self) -> StoredExchanges:

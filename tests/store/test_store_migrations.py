@@ -27,10 +27,14 @@ from evalkit.store import (
     calibrations,
     check,
     exchanges,
+    ledger,
     open_store,
+    outbox,
+    promotions,
     revisions,
     rows,
     schema,
+    tokens,
     traces,
     upgrade,
     upgrading,
@@ -45,8 +49,8 @@ STEP = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
@@ -63,8 +67,8 @@ PATCHED = """
 import sys
 from pathlib import Path
 from evalkit.store import revisions, upgrading
-revisions.REVISIONS = ("0001", "0002", "0003", "0004")
-revisions.HEAD = "0004"
+revisions.REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+revisions.HEAD = "0005"
 upgrading.MIGRATIONS = Path(sys.argv[2])
 from evalkit.store import open_store
 """
@@ -154,6 +158,15 @@ def test_the_columns_written_are_those_of_the_tables() -> None:
         "annotations": ANNOTATION,
         "calibrations": calibrations.COLUMNS,
         "blobs": ("digest", "size", "encoding", "data"),
+        "policies": promotions.POLICY,
+        "promotions": promotions.COLUMNS,
+        "promotion_runs": promotions.CITED,
+        "approvals": promotions.APPROVAL,
+        "freezes": ledger.FREEZE,
+        "audit": ledger.AUDIT,
+        "ledger": ledger.HEAD,
+        "outbox": outbox.COLUMNS,
+        "tokens": tokens.COLUMNS,
     }
     for table in schema.metadata.sorted_tables:
         written = others.get(table.name) or getattr(rows, table.name.removesuffix("s").upper())
@@ -190,11 +203,12 @@ def next_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "versions/r0001_first_tables.py",
         "versions/r0002_traces_and_versions.py",
         "versions/r0003_annotations_and_calibrations.py",
+        "versions/r0004_promotions_and_audit.py",
     ):
         (folder / file).write_text((upgrading.MIGRATIONS / file).read_text("utf-8"), "utf-8")
-    (folder / "versions" / "r0003_step.py").write_text(STEP.format(more=""), "utf-8")
-    monkeypatch.setattr(revisions, "REVISIONS", ("0001", "0002", "0003", "0004"))
-    monkeypatch.setattr(revisions, "HEAD", "0004")
+    (folder / "versions" / "r0004_step.py").write_text(STEP.format(more=""), "utf-8")
+    monkeypatch.setattr(revisions, "REVISIONS", ("0001", "0002", "0003", "0004", "0005"))
+    monkeypatch.setattr(revisions, "HEAD", "0005")
     monkeypatch.setattr(upgrading, "MIGRATIONS", folder)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     return folder
@@ -210,12 +224,12 @@ def old(path: Path, begin: Any) -> Any:
 
 def test_an_older_store_is_backed_up_and_upgraded_when_opened(path: Path, old: Any, next_schema: Path) -> None:
     with open_store(path) as store:
-        assert store.schema_version() == "0004"
+        assert store.schema_version() == "0005"
         assert store.load(old.run_id).suite("math").trials == (old.trial(0),)
     with contextlib.closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT owner FROM suites").fetchone() == ("nobody",)
-    kept = path.with_name("evalkit.db.before-0004")
-    assert check(kept).schema == "0003"
+    kept = path.with_name("evalkit.db.before-0005")
+    assert check(kept).schema == "0004"
     assert check(kept).counts["trials"] == 1
     assert kept.with_name(kept.name + ".json").is_file()
 
@@ -286,10 +300,10 @@ def test_a_store_of_the_first_tables_on_a_server(empty_database: str, begin: Any
 def test_upgrade_says_what_it_did(path: Path, old: Any, next_schema: Path) -> None:
     assert check(path).needs_upgrade
     done = upgrade(path)
-    assert (done.before, done.after) == ("0003", "0004")
+    assert (done.before, done.after) == ("0004", "0005")
     assert done.backup is not None
     assert done.backup.runs == 1
-    assert upgrade(path) == upgrading.Upgrade(before="0004", after="0004")
+    assert upgrade(path) == upgrading.Upgrade(before="0005", after="0005")
     with pytest.raises(NotFound):
         upgrade(path.with_name("none.db"))
 
@@ -302,31 +316,31 @@ def test_an_older_store_is_not_changed_by_reading(path: Path, old: Any, next_sch
 
 
 def test_a_step_that_fails_leaves_the_store_as_it_was(path: Path, old: Any, next_schema: Path) -> None:
-    step = next_schema / "versions" / "r0003_step.py"
+    step = next_schema / "versions" / "r0004_step.py"
     step.write_text(STEP.format(more='op.execute("INSERT INTO nowhere VALUES (1)")'), "utf-8")
     before = tables(path)
     with pytest.raises(StoreError, match="upgrade of the store failed"):
         open_store(path)
     assert tables(path) == before
-    assert check(path).schema == "0003"
+    assert check(path).schema == "0004"
     step.write_text(STEP.format(more=""), "utf-8")
     with open_store(path) as store:
-        assert store.schema_version() == "0004"
+        assert store.schema_version() == "0005"
 
 
 def test_a_step_that_would_orphan_rows_is_not_taken(path: Path, old: Any, next_schema: Path) -> None:
-    step = next_schema / "versions" / "r0003_step.py"
+    step = next_schema / "versions" / "r0004_step.py"
     step.write_text(STEP.format(more='op.execute("DELETE FROM datasets")'), "utf-8")
     with pytest.raises(StoreError, match="without what they belong to"):
         open_store(path)
     assert check(path).ok
-    assert check(path).schema == "0003"
+    assert check(path).schema == "0004"
 
 
 @pytest.mark.slow
 def test_six_processes_upgrade_at_once(path: Path, old: Any, next_schema: Path, script: Any, outputs: Any) -> None:
     code = PATCHED + "with open_store(sys.argv[1]) as store: print(store.schema_version(), len(store.runs()))"
-    assert outputs([script(code, path, next_schema) for _ in range(6)]) == ["0004 1\n"] * 6
+    assert outputs([script(code, path, next_schema) for _ in range(6)]) == ["0005 1\n"] * 6
     assert check(path).ok
 
 
@@ -334,13 +348,13 @@ def test_six_processes_upgrade_at_once(path: Path, old: Any, next_schema: Path, 
 def test_an_upgrade_killed_in_the_middle_can_be_done_again(
     path: Path, old: Any, next_schema: Path, script: Any, outputs: Any
 ) -> None:
-    step = next_schema / "versions" / "r0003_step.py"
+    step = next_schema / "versions" / "r0004_step.py"
     step.write_text(STEP.format(more="print('half', flush=True); import time; time.sleep(60)"), "utf-8")
     process = script(PATCHED + "open_store(sys.argv[1])", path, next_schema)
     assert process.stdout.readline() == "half\n"
     process.kill()
     process.communicate()
-    assert check(path).schema == "0003"
+    assert check(path).schema == "0004"
     step.write_text(STEP.format(more=""), "utf-8")
     with open_store(path) as store:
         assert store.load(old.run_id).suite("math").trials == (old.trial(0),)
