@@ -111,4 +111,4 @@ def _figure(one: Figure) -> tuple[str, str, str]:
 
 def _count(amount: float) -> str:
     """Cases; the trials of one share it, so there may be halves."""
-    return f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.2f}".rstrip("0")
+    return f"{round(amount, 2):,.2f}".rstrip("0").rstrip(".")

@@ -36,7 +36,7 @@ function columnsFor() {
   }
   if (known("latency")) columns.push({ key: "latency", name: "Latency", width: "66px", least: 66, className: "num latency", node: (row) => seconds(rows.latency[row]) });
   if (known("tokens")) columns.push({ key: "tokens", name: "Tokens", width: "54px", least: 54, className: "num", node: (row) => figure(rows.tokens[row]) });
-  if (known("cost")) columns.push({ key: "cost", name: "Cost", width: "66px", least: 66, className: "num", node: (row) => dollars(rows.cost[row]) });
+  if (known("cost")) columns.push({ key: "cost", name: "Cost", width: "84px", least: 84, className: "num", node: (row) => dollars(rows.cost[row]) });
   return { columns, used };
 }
 
