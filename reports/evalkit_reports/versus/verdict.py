@@ -67,6 +67,16 @@ def _word(comparison: Comparison, states: set[str]) -> str:
 
 
 def is_identical(comparison: Comparison) -> bool:
+    """Whether every suite was compared, and every output and score of every case is the same on both sides."""
+    return same_outputs(comparison) and not any(
+        metric.higher or metric.lower
+        for suite in comparison.suites
+        for metric in suite.metrics
+        if metric.name not in _OPERATIONAL
+    )
+
+
+def same_outputs(comparison: Comparison) -> bool:
     """Whether every suite was compared and every output of every case is the same on both sides."""
     return bool(comparison.suites) and all(
         not suite.refused and suite.cases and not suite.unpaired and len(suite.identical) == suite.cases
@@ -84,10 +94,11 @@ def _sentence(comparison: Comparison, word: str) -> str:
     if word == "IDENTICAL":
         told = f"All outputs of {count(cases, 'case')} are identical: the two runs do not differ in what was answered."
     else:
-        told = (
-            f"Of {count(cases, 'case')} in both runs {_newly(failing, 'fail')} and {_newly(passing, 'pass')}. "
-            f"{identical:,} {'has' if identical == 1 else 'have'} identical outputs."
-        )
+        told = f"Of {count(cases, 'case')} in both runs {_newly(failing, 'fail')} and {_newly(passing, 'pass')}. "
+        if same_outputs(comparison):
+            told += "All outputs are identical: what differs is what scorers said of the same outputs."
+        else:
+            told += f"{identical:,} {'has an identical output' if identical == 1 else 'have identical outputs'}."
     unpaired = sum(len(suite.unpaired) for suite in comparison.suites)
     alone = f" {count(unpaired, 'case')} ran on one side only." if unpaired else ""
     return told + alone
