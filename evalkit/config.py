@@ -63,8 +63,8 @@ SETTINGS: tuple[Setting, ...] = (
         kind="text",
         default=None,
         metavar="RUN",
-        doc="The stored run to compare with: an id or the beginning of one, `last`, or `SUITE@last`. Gates against a "
-        "baseline need one.",
+        doc="The stored run to compare with: an id or the beginning of one, `last`, or `SUITE@last`; or "
+        "`alias:production`, what is in force under an alias. Gates against a baseline need one.",
     ),
     Setting(
         name="report",
@@ -212,6 +212,37 @@ SETTINGS: tuple[Setting, ...] = (
         "says which prompts, models, datasets and other files are changed.",
     ),
     Setting(
+        name="shard",
+        kind="shard",
+        default=None,
+        metavar="I/N",
+        doc="Run only the I-th of N parts of the cases, each on a machine of its own, and write them to a bundle; "
+        "gates are decided when `evalkit merge` makes one run of all bundles.",
+    ),
+    Setting(
+        name="bundle",
+        kind="text",
+        default=None,
+        metavar="PATH",
+        doc="The file that a shard is written to; unset, it is in `.evalkit/shards`, named by the run and the shard.",
+    ),
+    Setting(
+        name="resume",
+        kind="text",
+        default=None,
+        metavar="RUN|last",
+        doc="Go on with a run that broke off: run what is missing of it or errored, and nothing else.",
+    ),
+    Setting(
+        name="retry_errors",
+        kind="whole",
+        default=0,
+        metavar="N",
+        minimum=0,
+        doc="How often a trial is attempted again that failed for the network or the provider: a connection, a "
+        "timeout, 429 or 5xx. Never for an assertion or a mistake in the code.",
+    ),
+    Setting(
         name="off",
         kind="switch",
         default=False,
@@ -220,7 +251,9 @@ SETTINGS: tuple[Setting, ...] = (
     ),
 )
 
-OTHER_VARIABLES = frozenset({"EVALKIT_ALLOW_CODE_EXECUTION", "EVALKIT_CHROMIUM", "EVALKIT_DATA"})
+OTHER_VARIABLES = frozenset(
+    {"EVALKIT_ALLOW_CODE_EXECUTION", "EVALKIT_CHROMIUM", "EVALKIT_DATA", "EVALKIT_TOKEN", "EVALKIT_TOKEN_FILE"}
+)
 """Variables that are no settings and still ours; besides these, everything that begins with `EVALKIT_TEST_`."""
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -237,7 +270,8 @@ class Settings:
     name. `max_cost` is in US dollars. `prices` are those of `[tool.evalkit.prices]`, by model: `input`, `output`
     and `cached`, in US dollars per million tokens. `signing_key` says where the private key is that promotions and the
     audit log are signed with: `env:NAME` or a path, `None` where nothing is signed. `policies` are the tables of
-    `[tool.evalkit.policies]` as they are written, or the path of the file that has them instead.
+    `[tool.evalkit.policies]` as they are written, or the path of the file that has them instead, `webhooks`
+    those of `[tool.evalkit.webhooks]`.
     """
 
     root: Path
@@ -265,10 +299,15 @@ class Settings:
     capture: Literal["content", "metadata", "off"] = "content"
     redact: tuple[str, ...] = ()
     changed: str | None = None
+    shard: str | None = None
+    bundle: str | None = None
+    resume: str | None = None
+    retry_errors: int = 0
     off: bool = False
     suite_gates: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     prices: Mapping[str, Mapping[str, Decimal]] = dataclasses.field(default_factory=dict)
     policies: Mapping[str, Any] | str = dataclasses.field(default_factory=dict)
+    webhooks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     signing_key: str | None = None
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -293,6 +332,7 @@ def load_settings(
     suite_gates: dict[str, tuple[str, ...]] = {}
     prices: dict[str, Mapping[str, Decimal]] = {}
     policies: Mapping[str, Any] | str = MappingProxyType({})
+    webhooks: Mapping[str, Any] = MappingProxyType({})
     signing_key: str | None = None
     for key, value in table.items():
         where = f"{file.name}:{_line_of(text, key)}"
@@ -304,6 +344,9 @@ def load_settings(
             continue
         if key == "policies":
             policies, sources[key] = _policies(value, where), where
+            continue
+        if key == "webhooks":
+            webhooks, sources[key] = _webhooks(value, where), where
             continue
         if key == "gates" and isinstance(value, dict):
             suite_gates = {name: checked(_BY_NAME["gates"], lines, where) for name, lines in value.items()}
@@ -334,6 +377,7 @@ def load_settings(
         suite_gates=MappingProxyType(suite_gates),
         prices=MappingProxyType(prices),
         policies=policies,
+        webhooks=webhooks,
         signing_key=signing_key,
         sources=MappingProxyType(sources),
         **values,
@@ -386,6 +430,16 @@ def _policies(value: Any, where: str) -> Mapping[str, Any] | str:
     )
 
 
+def _webhooks(value: Any, where: str) -> Mapping[str, Any]:
+    if isinstance(value, dict):
+        return MappingProxyType(value)
+    raise ConfigError(
+        f"`webhooks` is {value!r:.60}.",
+        where=where,
+        hint="Write a table for each, such as [tool.evalkit.webhooks.chat] with a url, a secret and events.",
+    )
+
+
 def _line_of(text: str, key: str) -> int:
     """The line on which the key stands, by a look at the text: tomllib does not say. 1 where it is not found."""
     inside = False
@@ -403,7 +457,7 @@ def _line_of(text: str, key: str) -> int:
 def _setting(key: str, where: str) -> Setting:
     if key in _BY_NAME:
         return _BY_NAME[key]
-    near = did_you_mean(key.replace("-", "_"), {*_BY_NAME, "prices", "policies", "signing"})
+    near = did_you_mean(key.replace("-", "_"), {*_BY_NAME, "prices", "policies", "signing", "webhooks"})
     raise ConfigError(
         f'There is no setting "{key}".' + near,
         where=where,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evalkit.canonical import utc_now
@@ -56,9 +56,10 @@ def move_alias(
     *,
     expected_generation: int,
     by: str | None,
+    webhooks: Mapping[str, Sequence[str]],
 ) -> Alias:
     """See `Store.set_alias`."""
-    return _move_audited(database, kind, name, alias, digest, expected_generation, by, utc_now())
+    return _move_audited(database, kind, name, alias, digest, expected_generation, by, utc_now(), webhooks)
 
 
 @again
@@ -71,6 +72,7 @@ def _move_audited(
     expected_generation: int,
     by: str | None,
     at: dt.datetime,
+    webhooks: Mapping[str, Sequence[str]],
 ) -> Alias:
     from evalkit.promotion.records import Actor, Event  # here, as an ordinary session moves no alias
     from evalkit.store.ledger import StoreLedger
@@ -80,7 +82,7 @@ def _move_audited(
         moved = move(session, kind, name, alias, digest, expected_generation=expected_generation, by=by, at=at)
         now = _find(session, kind, name, alias)
         if moved is not None and now is not None:
-            ledger = StoreLedger(session)
+            ledger = StoreLedger(session, webhooks)
             facts = {"from": before and before.digest, "to": digest, "generation": moved}
             ledger.append(
                 Event(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from evalkit.errors import NotFound, StoreCorrupt, StoreError, StoreReadOnly, StoreTooNew
 from evalkit.store import revisions
@@ -15,15 +17,24 @@ WAIT = 30.0
 """Seconds to wait for another process that writes."""
 
 
-def open_store(url: str | Path, *, create: bool = True, read_only: bool = False, timeout: float = WAIT) -> Store:
+def open_store(
+    url: str | Path,
+    *,
+    create: bool = True,
+    read_only: bool = False,
+    timeout: float = WAIT,
+    webhooks: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Store:
     """The store at `url`: a path, `sqlite:///…` or `postgresql+psycopg://…`.
 
     Where there is none it is made, folders included, unless `create=False` or `read_only`, which raise
     `NotFound`. A file of an older schema is backed up beside itself and upgraded; a server's is upgraded only by
-    `upgrade`. `timeout` is in seconds, for another process that writes. Raises the `StoreError` that fits:
-    `StoreReadOnly`, `StoreLocked`, `StoreFull`, `StoreTooNew`, `StoreCorrupt`.
+    `upgrade`. `timeout` is in seconds, for another process that writes. `webhooks` are the events that each webhook
+    listens to, by its name: what the outbox gets. Raises the `StoreError` that fits: `StoreReadOnly`, `StoreLocked`,
+    `StoreFull`, `StoreTooNew`, `StoreCorrupt`.
     """
-    return Store(open_database(parse(url), create=create and not read_only, read_only=read_only, timeout=timeout))
+    database = open_database(parse(url), create=create and not read_only, read_only=read_only, timeout=timeout)
+    return Store(database, webhooks=webhooks)
 
 
 def open_database(address: Address, *, create: bool, read_only: bool, timeout: float = WAIT) -> Database:

@@ -5,6 +5,7 @@ What reads is imported when something is read: a session that only records has n
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -21,11 +22,14 @@ from evalkit.versions import SubjectKind, Version
 if TYPE_CHECKING:
     from evalkit.annotation import Annotation
     from evalkit.audit import Entry
-    from evalkit.promotion.records import Freeze, Promotion
+    from evalkit.identity import Token
+    from evalkit.promotion.records import Actor, Freeze, Promotion
     from evalkit.spans import Trace
     from evalkit.store.aliases import Alias
     from evalkit.store.calibrations import StoredCalibration
     from evalkit.store.exchanges import StoredExchanges
+    from evalkit.store.filters import RunFilter
+    from evalkit.store.history import HistoryPoint
     from evalkit.store.ledger import StoreLedger
     from evalkit.store.listing import RunSummary
     from evalkit.store.outbox import Fate, Message
@@ -41,8 +45,9 @@ class Store:
     Usable as a context manager, and from several threads.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, webhooks: Mapping[str, Sequence[str]] = MappingProxyType({})) -> None:
         self._database = database
+        self._webhooks = webhooks
         self._writer = Writer(database)
 
     @property
@@ -96,11 +101,34 @@ class Store:
             prices=prices or {},
         )
 
-    def runs(self, *, suite: str | None = None, limit: int | None = None) -> list[RunSummary]:
-        """The runs in brief, newest first; those that have a suite of that name, where one is given."""
+    def runs(
+        self, *, suite: str | None = None, limit: int | None = None, wanted: RunFilter | None = None
+    ) -> list[RunSummary]:
+        """The runs in brief, newest first; those that have a suite of that name, and are as `wanted`, where given."""
+        from evalkit.store.filters import RunFilter
         from evalkit.store.listing import list_runs
 
-        return list_runs(self._database, suite=suite, limit=limit)
+        asked = wanted or RunFilter()
+        if suite is not None:
+            asked = dataclasses.replace(asked, suite=suite)
+        return list_runs(self._database, wanted=asked, limit=limit)
+
+    def history(
+        self,
+        suite: str,
+        *,
+        last: int | None = None,
+        slice: Mapping[str, str] | None = None,  # noqa: A002 - the word of gates and metrics
+        wanted: RunFilter | None = None,
+    ) -> list[HistoryPoint]:
+        """The runs of a suite in brief, oldest first: the last so many, with the metrics of one slice or of the whole.
+
+        Trials are not looked at, so it takes no longer where runs are large. Empty where no run has the suite.
+        """
+        from evalkit.store.filters import RunFilter
+        from evalkit.store.history import suite_history
+
+        return suite_history(self._database, suite, last=last, chosen=slice or {}, wanted=wanted or RunFilter())
 
     def earlier_runs(self, run_id: str) -> dict[str, int]:
         """For each suite of a run how many earlier runs came to a verdict on it: at the same commit, with the same
@@ -213,7 +241,16 @@ class Store:
         """
         from evalkit.store.aliases import move_alias
 
-        return move_alias(self._database, kind, name, alias, digest, expected_generation=expected_generation, by=by)
+        return move_alias(
+            self._database,
+            kind,
+            name,
+            alias,
+            digest,
+            expected_generation=expected_generation,
+            by=by,
+            webhooks=self._webhooks,
+        )
 
     def annotate(self, annotations: Sequence[Annotation]) -> None:
         """Append what people said of outputs; one with an id that is there already changes nothing."""
@@ -239,17 +276,16 @@ class Store:
 
         return list_calibrations(self._database, judge)
 
-    def ledger(
-        self, *, webhooks: Mapping[str, Sequence[str]] = MappingProxyType({})
-    ) -> AbstractContextManager[StoreLedger]:
+    def ledger(self, *, webhooks: Mapping[str, Sequence[str]] | None = None) -> AbstractContextManager[StoreLedger]:
         """One transaction for promotions, aliases and the audit log: committed at its end, undone by an exception.
 
         Nobody else has one at the same time, and when it has ended it is on the disk. Ask nothing else of the store
-        inside it. `webhooks` are the events that each webhook listens to, by its name, such as `promotion.*`.
+        inside it. `webhooks` are the events that each webhook listens to, by its name, such as `promotion.*`; `None`
+        stands for those that the store was opened with.
         """
         from evalkit.store.ledger import open_ledger
 
-        return open_ledger(self._database, webhooks)
+        return open_ledger(self._database, self._webhooks if webhooks is None else webhooks)
 
     def now(self) -> dt.datetime:
         """The time, UTC, or the highest time that the ledger has seen, where the clock was put back."""
@@ -299,6 +335,76 @@ class Store:
         from evalkit.store.outbox import list_messages
 
         return list_messages(self._database, state)
+
+    def lease(
+        self, *, holder: str, now: dt.datetime, until: dt.datetime, targets: Sequence[str], limit: int = 50
+    ) -> list[Message]:
+        """Take up to `limit` messages of `targets` that are due at `now`, to send them; it counts as an attempt.
+
+        Until `until`, or `settle`, nobody else is given them.
+        """
+        from evalkit.store.outbox import lease
+
+        return lease(self._database, holder=holder, now=now, until=until, targets=targets, limit=limit)
+
+    def settle(
+        self,
+        message: Message,
+        *,
+        state: Fate,
+        next_at: dt.datetime,
+        delivered_at: dt.datetime | None = None,
+        status: int | None = None,
+        error: str | None = None,
+    ) -> bool:
+        """Write what came of sending a message that was leased; `False` where somebody else has it by now."""
+        from evalkit.store.outbox import settle
+
+        return settle(
+            self._database,
+            message,
+            state=state,
+            next_at=next_at,
+            delivered_at=delivered_at,
+            status=status,
+            error=error,
+        )
+
+    def redeliver(self, name: str, *, now: dt.datetime) -> Message:
+        """Have a message sent again, delivered or dead: the one whose id is `name`, or begins with it.
+
+        Raises `NotFound`.
+        """
+        from evalkit.store.outbox import redeliver
+
+        return redeliver(self._database, name, now=now)
+
+    def add_token(self, token: Token, sha256: str) -> None:
+        """Keep an API token, of which `sha256` is the digest; the audit log gets an entry `token.created`."""
+        from evalkit.store.tokens import add_token
+
+        add_token(self._database, token, sha256, self._webhooks)
+
+    def revoke_token(self, name: str, *, by: Actor) -> Token:
+        """Revoke the API token of that id, beginning of an id, or name, with an entry `token.revoked`.
+
+        One that is revoked already stays as it is. Raises `NotFound`, with those that it could mean.
+        """
+        from evalkit.store.tokens import revoke_token
+
+        return revoke_token(self._database, name, by, self._webhooks)
+
+    def tokens(self) -> list[Token]:
+        """All API tokens, the oldest first, those included that no longer work."""
+        from evalkit.store.tokens import list_tokens
+
+        return list_tokens(self._database)
+
+    def token(self, sha256: str) -> Token | None:
+        """The API token of which `sha256` is the digest, whether or not it still works; `None` where there is none."""
+        from evalkit.store.tokens import find_token
+
+        return find_token(self._database, sha256)
 
     @property
     def exchanges(self) -> StoredExchanges:
