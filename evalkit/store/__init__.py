@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from evalkit.store.backups import Backup, backup, restore
     from evalkit.store.checking import Check, check
     from evalkit.store.exchanges import Recorded, StoredExchanges
+    from evalkit.store.filters import RunFilter, Used
+    from evalkit.store.history import HistoryPoint, UsedVersion
     from evalkit.store.listing import RunSummary
     from evalkit.store.opening import open_store
     from evalkit.store.spool import Spool, ingest
@@ -26,14 +28,18 @@ _HOMES = {
     "Alias": "aliases",
     "Backup": "backups",
     "Check": "checking",
+    "HistoryPoint": "history",
     "Recorded": "exchanges",
     "Registered": "versions",
+    "RunFilter": "filters",
     "RunSummary": "listing",
     "Spool": "spool",
     "Store": "store",
     "StoredExchanges": "exchanges",
     "TraceSummary": "tracelist",
     "Upgrade": "upgrading",
+    "Used": "filters",
+    "UsedVersion": "history",
     "backup": "backups",
     "check": "checking",
     "ingest": "spool",
@@ -46,14 +52,18 @@ __all__ = [
     "Alias",
     "Backup",
     "Check",
+    "HistoryPoint",
     "Recorded",
     "Registered",
+    "RunFilter",
     "RunSummary",
     "Spool",
     "Store",
     "StoredExchanges",
     "TraceSummary",
     "Upgrade",
+    "Used",
+    "UsedVersion",
     "backup",
     "check",
     "ingest",

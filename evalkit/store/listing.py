@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evalkit.runs import Decision, RunStatus
-from evalkit.store.cells import flag_of, maybe_text_of, text_cell, text_of, time_of
+from evalkit.store.cells import flag_of, maybe_text_of, text_of, time_of
 from evalkit.store.counts import OUTCOMES, count_outcomes
 from evalkit.store.database import Database, Session
+from evalkit.store.filters import RunFilter
 from evalkit.store.liveness import shown_status
 
 _SHORTEST = 8
@@ -42,22 +43,20 @@ class RunSummary:
     degraded: str
 
 
-def list_runs(database: Database, *, suite: str | None, limit: int | None) -> list[RunSummary]:
+def list_runs(database: Database, *, wanted: RunFilter, limit: int | None) -> list[RunSummary]:
     """The runs, newest first; see `Store.runs`."""
-    where, values = "", []
-    if suite is not None:
-        where = " WHERE id IN (SELECT run_id FROM suites WHERE name = ?)"
-        values.append(text_cell(suite))
+    where, values = wanted.clauses()
     most = "" if limit is None else f" LIMIT {int(limit)}"
     with database.reading() as session:
         found = session.execute(
-            "SELECT id, status, heartbeat_at, started_at, finished_at, decision,"  # noqa: S608 - our own clauses
-            f" git_commit, git_branch, git_dirty, degraded FROM runs{where} ORDER BY started_at DESC, id DESC{most}",
+            "SELECT r.id, r.status, r.heartbeat_at, r.started_at, r.finished_at, r.decision,"  # noqa: S608 - our own clauses
+            " r.git_commit, r.git_branch, r.git_dirty, r.degraded FROM runs AS r"
+            f" WHERE {where} ORDER BY r.started_at DESC, r.id DESC{most}",
             values,
         )
         if not found:
             return []
-        shorts = _shortest([run_id for (run_id,) in session.execute("SELECT id FROM runs ORDER BY id")])
+        shorts = shortest([run_id for (run_id,) in session.execute("SELECT id FROM runs ORDER BY id")])
         return [_summary(session, row, shorts[row[0]]) for row in found]
 
 
@@ -94,7 +93,7 @@ def _summary(session: Session, row: Sequence[Any], short: str) -> RunSummary:
     )
 
 
-def _shortest(ids: Sequence[str]) -> dict[str, str]:
+def shortest(ids: Sequence[str]) -> dict[str, str]:
     """For each of `ids`, sorted, the shortest prefix that none of the others has."""
     shared = [_common(first, second) for first, second in itertools.pairwise(ids)]
     around = zip([0, *shared], [*shared, 0], strict=True)
