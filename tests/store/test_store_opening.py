@@ -143,7 +143,7 @@ def test_a_damaged_page_is_reported(store: Any, begin: Any, path: Path) -> None:
     assert not check(path).ok
 
 
-@pytest.mark.parametrize("revision", ["0004", "9999", "f00dcafe"])
+@pytest.mark.parametrize("revision", ["0005", "9999", "f00dcafe"])
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_store_from_the_future_is_refused_and_not_touched(
     store: Any, path: Path, revision: str, read_only: bool
