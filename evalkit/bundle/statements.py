@@ -32,9 +32,10 @@ def _summary(promotion: Promotion) -> dict[str, Any]:
     """`PASSED` says that every rule of the policy passed by itself: what somebody overrode did not."""
     passed = promotion.decision == "pass"
     evidence = promotion.evidence
+    judged_at = None if evidence is None else evidence.collected_at
     return {
         "verifier": {"id": _VERIFIER, "version": {"pytest-evalkit": promotion.evaluator}},
-        "timeVerified": (promotion.evaluated_at or promotion.created_at).isoformat(),
+        "timeVerified": (judged_at or promotion.created_at).isoformat(),
         "resourceUri": f"evalkit:{promotion.subject}#{promotion.alias}",
         "policy": {"uri": f"evalkit:policy/{promotion.policy.name}", "digest": {"sha256": promotion.policy.digest}},
         "inputAttestations": []

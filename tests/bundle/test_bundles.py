@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime as dt
 import hashlib
 import json
 import subprocess
@@ -14,81 +12,16 @@ import pytest
 
 from evalkit.attestation import new_key, private_key, public_key
 from evalkit.bundle import check, export
-from evalkit.canonical import canonical_json, digest
 from evalkit.errors import AttestationError
-from evalkit.promotion import Actor, Approval, Evidence, Override, PolicyText, Promotion, RuleVerdict
-from evalkit.versions import Version
+from evalkit.promotion import Override, RuleVerdict
 
-NOW = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
-BODY = {"template": "plain", "text": "Answer {{ question }} 🙂 kindly.", "role": "user"}
-VERSION = Version(kind="prompt", name="reply", digest=digest(BODY), body=BODY, number=3)
-ADA, BOB = Actor(name="ada", authentication="api-token"), Actor(name="bob", authentication="api-token")
 VERIFIER = Path(__file__).with_name("verifier.py")
 
 
-def promotion(**changes) -> Promotion:
-    text = canonical_json({"gates": ["accuracy >= 0.9 @ 95%"]}).decode()
-    policy = PolicyText(name="production", digest=hashlib.sha256(text.encode()).hexdigest(), text=text)
-    evidence = Evidence(
-        runs=("01a",),
-        run_digest="1" * 64,
-        baseline=None,
-        suites=("answers",),
-        datasets={"answers": "2" * 64},
-        scorers={"answers/accuracy": {"version": "1", "config": {"mark": 0.5}}},
-        subject=VERSION.digest,
-        lock="3" * 64,
-        cases=400,
-        planned=400,
-        executed=400,
-        errored=0,
-        unscored=0,
-        seed=7,
-        selection="",
-        is_complete=True,
-        commit="c0ffee",
-        dirty=False,
-        finished_at=NOW,
-    )
-    made = Promotion(
-        id="01b",
-        kind="prompt",
-        name="reply",
-        alias="production",
-        from_digest=None,
-        to_digest=VERSION.digest,
-        base_generation=0,
-        created_at=NOW,
-        by=ADA,
-        author="ada",
-        reason="",
-        policy=policy,
-        evidence=evidence,
-        fingerprint="4" * 64,
-        evaluator="0.1",
-        verdicts=(RuleVerdict(rule="gate", text="accuracy >= 0.9 @ 95%", decision="pass", observed="0.95"),),
-        state="applied",
-        state_since=NOW,
-        approvals=(
-            Approval(id="01c", promotion="01b", by=BOB, approves=True, comment="", at=NOW, fingerprint="4" * 64),
-        ),
-        generation=1,
-        evaluated_at=NOW,
-    )
-    return dataclasses.replace(made, **changes)
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("keys")
-    new_key(folder / "signing.pem", folder / "signing.pub.pem")
-    return folder
-
-
 @pytest.fixture
-def bundle(keys, tmp_path) -> Path:
+def bundle(keys, version, promotion, tmp_path) -> Path:
     folder = tmp_path / "bundle"
-    export(folder, VERSION, promotion(), key=private_key(str(keys / "signing.pem")), checkpoint={"seq": 9})
+    export(folder, version, promotion(), key=private_key(str(keys / "signing.pem")), checkpoint={"seq": 9})
     return folder
 
 
@@ -105,11 +38,11 @@ def verified(folder: Path, keys: Path) -> subprocess.CompletedProcess[str]:
 GOOD = {"files": True, "version": True, "statements": True, "policy": True, "signatures": True}
 
 
-def test_a_bundle_is_good_and_can_be_read_without_evalkit(bundle, keys) -> None:
+def test_a_bundle_is_good_and_can_be_read_without_evalkit(bundle, keys, version) -> None:
     assert found(bundle, keys) == GOOD
-    assert hashlib.sha256((bundle / "version.json").read_bytes()).hexdigest() == VERSION.digest
-    assert json.loads((bundle / "version.json").read_text())["text"] == BODY["text"]
-    assert (bundle / "prompt.txt").read_text() == BODY["text"]
+    assert hashlib.sha256((bundle / "version.json").read_bytes()).hexdigest() == version.digest
+    assert json.loads((bundle / "version.json").read_text())["text"] == version.body["text"]
+    assert (bundle / "prompt.txt").read_text() == version.body["text"]
     manifest = json.loads((bundle / "manifest.json").read_text())
     assert sorted(manifest["files"]) == sorted(path.name for path in bundle.iterdir() if path.name != "manifest.json")
 
@@ -185,30 +118,31 @@ def test_another_key_does_not_do(bundle, tmp_path) -> None:
     assert found(bundle, tmp_path) == GOOD | {"signatures": False}
 
 
-def test_without_a_signing_key_it_is_unsigned_and_says_so(keys, tmp_path) -> None:
-    export(tmp_path / "b", VERSION, promotion(), key=None)
+def test_without_a_signing_key_it_is_unsigned_and_says_so(keys, version, promotion, tmp_path) -> None:
+    export(tmp_path / "b", version, promotion(), key=None)
     assert found(tmp_path / "b", None) == GOOD | {"signatures": None}
     assert found(tmp_path / "b", keys) == GOOD | {"signatures": False}
     assert "Nobody signed them" in (tmp_path / "b" / "README.md").read_text()
     assert "not signed" in verified(tmp_path / "b", keys).stderr
 
 
-def test_what_was_overridden_did_not_pass(keys, tmp_path) -> None:
+def test_what_was_overridden_did_not_pass(keys, version, promotion, tmp_path) -> None:
+    now = promotion().created_at
     failed = (RuleVerdict(rule="gate", text="accuracy >= 0.9 @ 95%", decision="fail"),)
-    override = Override(rules=("gate",), reason="An outage.", by=BOB, at=NOW, expires_at=NOW + dt.timedelta(hours=1))
+    override = Override(rules=("gate",), reason="An outage.", by=promotion().by, at=now, expires_at=now)
     key = private_key(str(keys / "signing.pem"))
-    export(tmp_path / "a", VERSION, promotion(verdicts=failed, override=override), key=key)
+    export(tmp_path / "a", version, promotion(verdicts=failed, override=override), key=key)
     assert found(tmp_path / "a", keys) == GOOD | {"policy": None}
     assert "the policy did not pass" in verified(tmp_path / "a", keys).stderr
-    export(tmp_path / "b", VERSION, promotion(verdicts=failed), key=key)
+    export(tmp_path / "b", version, promotion(verdicts=failed), key=key)
     assert found(tmp_path / "b", keys) == GOOD | {"policy": False}
 
 
-def test_it_is_of_the_version_that_was_promoted_and_nothing_is_written_over(bundle) -> None:
+def test_it_is_of_the_version_that_was_promoted_and_nothing_is_written_over(bundle, version, promotion) -> None:
     with pytest.raises(AttestationError, match="of another version"):
-        export(bundle.parent / "b", VERSION, promotion(to_digest="5" * 64), key=None)
+        export(bundle.parent / "b", version, promotion(to_digest="5" * 64), key=None)
     with pytest.raises(AttestationError, match="something at this place already"):
-        export(bundle, VERSION, promotion(), key=None)
+        export(bundle, version, promotion(), key=None)
     assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]
 
 
