@@ -112,7 +112,6 @@ def judged(
         fingerprint=fingerprint(promotion, evidence, policy.text),
         verdicts=tuple(verdicts),
         evaluator=evaluator,
-        evaluated_at=at,
         override=None,
     )
     changed = [

@@ -69,8 +69,8 @@ class Evidence:
     stood. `subject` is the digest of the version that was run. `lock` is the digest of the versions of the packages.
     `selection` says why a suite ran on a part of its cases, empty where none did. `finished_at` is of the oldest run.
     `others` are the prompts and models that the suites used beside the subject: digests by `model/solver`.
-    `by_suite` counts `cases`, `planned`, `executed`, `errored` and `unscored` of each suite. `baseline` is the id of
-    the run that was compared with; of several, all, with commas between.
+    `by_suite` counts `cases`, `planned`, `executed`, `errored` and `unscored` of each suite. `baselines` are the ids of
+    the runs that gates compared with, by suite; `baseline` is the first of them. `collected_at` is when it was judged.
     """
 
     runs: tuple[str, ...]
@@ -94,6 +94,8 @@ class Evidence:
     finished_at: dt.datetime | None
     others: Mapping[str, str] = dataclasses.field(default_factory=dict)
     by_suite: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
+    baselines: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    collected_at: dt.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +172,7 @@ class Promotion:
 
     `from_digest` and `base_generation` are where the alias stood when it was asked for: `None` and 0 where it did not
     exist. `fingerprint` is the SHA-256 of the canonical JSON of subject, datasets, scorers, policy and run digest.
-    `state_since` is when it came into its state, `evaluated_at` when its verdicts were made. `rollback_of` is the
+    `state_since` is when it came into its state. `rollback_of` is the
     promotion that a rollback undoes, `superseded_by` the one that came after it; `generation` is the alias's after it
     was applied. `note` says why it ended, in words.
     """
@@ -201,7 +203,6 @@ class Promotion:
     rollback_of: str | None = None
     superseded_by: str | None = None
     note: str = ""
-    evaluated_at: dt.datetime | None = None
 
     @property
     def decision(self) -> Decision | None:
