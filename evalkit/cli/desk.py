@@ -1,0 +1,118 @@
+"""What the commands on promotions stand at: the store, the policies of the project, and who is acting."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from evalkit.cli.options import Invocation
+from evalkit.errors import ConfigError, NotFound, did_you_mean
+from evalkit.versions import SubjectKind, Version
+
+if TYPE_CHECKING:
+    from evalkit.promoting import Policies
+    from evalkit.promotion import Actor, Promotion
+    from evalkit.registry import Project
+    from evalkit.store import Store
+
+KINDS: tuple[SubjectKind, ...] = ("prompt", "model")
+FILE = "file"
+"""The word for what a name's file says now, in the place of a version."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One command's store, open to be written, with the project's policies and the actor."""
+
+    store: Store
+    project: Project
+    policies: Policies
+    actor: Actor
+
+    def versions(self, promotion: Promotion) -> Mapping[str, Version]:
+        """The stored versions of what a promotion is about, by digest."""
+        return versions_of(self.store, promotion.kind, promotion.name)
+
+    def subject(self, text: str) -> tuple[SubjectKind, str]:
+        """The kind and the name in `prompt/NAME` or `model/NAME`.
+
+        Raises `ConfigError` for another form, and `NotFound`, with near names, for one that the store does not know.
+        """
+        kind, name = parsed(text, known=self._known())
+        if not self.store.versions(kind, name):
+            if self.project.read(kind, name) is None:
+                raise self.project.unknown(kind, name)
+            raise NotFound(
+                f"The {kind} {name} is a file, and not in the store.",
+                hint="A run registers what it uses; evalkit sync registers all files.",
+            )
+        return kind, name
+
+    def version(self, kind: SubjectKind, name: str, which: str) -> str:
+        """The digest of the stored version that `which` names, `file` for what the file says now.
+
+        Raises `NotFound`, with near matches.
+        """
+        if which == FILE:
+            which = self.project.require(kind, name).version.digest
+            if which not in versions_of(self.store, kind, name):
+                raise NotFound(
+                    f"The {kind} {name} as its file says it now ({which[:8]}) is not in the store.",
+                    hint="No run has used it. Run its suites, or register it: evalkit sync",
+                )
+        return self.store.version(kind, name, which).version.digest
+
+    def alias(self, kind: SubjectKind, name: str, alias: str) -> str:
+        """The alias. Raises `NotFound` for a new one that is nearly the same as one that there is."""
+        known = {one.alias for one in self.store.aliases(kind, name)}
+        known |= {key.rpartition("@")[2] for key in self.policies.all if "*" not in key.rpartition("@")[2]}
+        near = did_you_mean(alias, known) if alias not in known else ""
+        if near:
+            raise NotFound(
+                f'The {kind} {name} has no alias "{alias:.100}", and no policy names it.{near}',
+                why="An alias that nothing is known of has no rules.",
+                hint=f"If it is to be a new one, give it a policy: [tool.evalkit.policies.{alias}]",
+            )
+        return alias
+
+    def _known(self) -> list[str]:
+        return [f"{kind}/{one.version.name}" for kind in KINDS for one in self.store.versions(kind)]
+
+
+@contextlib.contextmanager
+def at_desk(invocation: Invocation) -> Iterator[Desk]:
+    """The desk of the current folder's project. Raises `NotFound` where there is no store yet."""
+    from evalkit.promoting import Policies
+    from evalkit.registry import Project
+    from evalkit.store import open_store
+
+    settings = invocation.settings()
+    policies = Policies.of(settings)
+    with open_store(settings.store, create=False) as store:
+        yield Desk(store=store, project=Project.of(settings), policies=policies, actor=_actor(store))
+
+
+def _actor(store: Store) -> Actor:
+    from evalkit.identity import acting
+
+    return acting(store)
+
+
+def parsed(text: str, *, known: list[str]) -> tuple[SubjectKind, str]:
+    """The kind and the name in `prompt/NAME` or `model/NAME`. Raises `ConfigError`, with the nearest `known` one."""
+    kind, slash, name = text.partition("/")
+    for one in KINDS:
+        if slash and name and kind == one:
+            return one, name
+    meant = [one for one in known if one.endswith(f"/{text}")]
+    near = f" Did you mean {meant[0]}?" if len(meant) == 1 else did_you_mean(text, known)
+    raise ConfigError(
+        f'"{text:.100}" is not a prompt or model.{near}', hint="Write prompt/NAME or model/NAME; evalkit prompts list"
+    )
+
+
+def versions_of(store: Store, kind: SubjectKind, name: str) -> Mapping[str, Version]:
+    """The stored versions of a prompt or model, by digest."""
+    return {one.version.digest: one.version for one in store.versions(kind, name)}
