@@ -78,7 +78,14 @@ function redraw() {
   body.style.height = `${table.rows.length * table.height}px`;
   grid.setAttribute("aria-rowcount", table.rows.length + 1);
   if (table.rows.length) drawRows();
-  else { body.style.height = ""; body.append(make("p", "empty", "No case matches these filters.")); }
+  else { body.style.height = ""; body.append(emptyRow("No case matches these filters.")); }
+}
+
+function emptyRow(text) { // a table holds rows and nothing else, even when it has nothing to show
+  const cell = make("span", "", text), row = make("div", "empty", cell);
+  cell.setAttribute("role", "gridcell");
+  row.setAttribute("role", "row");
+  return row;
 }
 
 function activate(position, scroll = true) {

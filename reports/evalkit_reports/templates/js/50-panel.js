@@ -116,7 +116,7 @@ async function showCase(row, focus) {
   if (!item || turn !== panel.turn) return; // another case was asked for meanwhile
   const rows = data.rowsOf(number);
   panel.row = row;
-  const body = make("div", "panel-body", caseFacts(number, item));
+  const body = make("div", "panel-body", make("h3", "sr", "What went in, and what came out"), caseFacts(number, item));
   const given = make("div", "pair", block("Input", item.input));
   if (item.expected !== null) given.append(block("Expected", item.expected));
   body.append(given);
