@@ -14,7 +14,7 @@ from evalkit.figures import count
 
 @click.group(name="db", cls=HelpfulGroup)
 def command() -> None:
-    """Look after the store: where it is, its schema, whether it is whole, backups."""
+    """Look after the store: where it is, its schema, whether it is whole, backups, copies, who may do what."""
 
 
 @command.command(name="path", cls=CommonCommand)
@@ -37,6 +37,8 @@ def upgrade(invocation: Invocation) -> None:
     click.echo(f"Upgraded from {done.before} to {done.after}.")
     if done.backup is not None:
         click.echo(f"The store as it was: {done.backup.path}")
+    else:
+        click.echo("Where an application has a role of its own: evalkit db roles, for the rights on new tables.")
 
 
 @command.command(name="check", cls=CommonCommand)
@@ -111,3 +113,53 @@ def restore(invocation: Invocation, backup: Path) -> None:
     click.echo(f"Restored {shown_store(invocation.settings())}")
     if kept is not None:
         click.echo(f"The store as it was: {kept}")
+
+
+@command.command(name="copy", cls=CommonCommand)
+@click.argument("source", metavar="SOURCE")
+@click.argument("target", metavar="TARGET")
+@json_option
+@pass_invocation
+def copy(invocation: Invocation, source: str, target: str, as_json: bool) -> None:
+    """Copy the store SOURCE to TARGET, from a file to a server or back: all of it, checked, or nothing."""
+    from evalkit.store.copying import copy_to, describe
+
+    done = copy_to(source, target, say=None if as_json else _row)
+    if as_json:
+        emit_json({"schema": DB, **describe(done)})
+        return
+    if done.already:
+        click.echo(f"{done.target} has the same already; nothing was written.")
+    else:
+        click.echo(f"Copied to {done.target}. It was read back: every table has the same rows.")
+    for run_id in done.running:
+        click.echo(
+            f"{invocation.paint()('note: ', '33')}the run {run_id} was going on; what it had stored by then was copied."
+        )
+
+
+def _row(table: str, rows: int) -> None:
+    click.echo(f"  {table:<20} {rows:>12,}")
+
+
+@command.command(name="roles", cls=CommonCommand)
+@click.option("--app", metavar="ROLE", help="A role for applications and CI: it adds, and changes what has to change.")
+@click.option("--reader", metavar="ROLE", help="A role that only reads.")
+@click.option("--apply", "at_once", is_flag=True, help="Run the statements, as the user of the store's URL.")
+@pass_invocation
+def roles(invocation: Invocation, app: str | None, reader: str | None, at_once: bool) -> None:
+    """Print the SQL that gives roles of a PostgreSQL server their rights on the store; its owner runs it."""
+    from evalkit.store import roles as rights
+
+    if app is None and reader is None:
+        raise click.UsageError("Name a role: --app ROLE, --reader ROLE, or both.")
+    made: list[str] = []
+    for role, reads_only in ((app, False), (reader, True)):
+        if role is not None:
+            made += rights.grants(role, reads_only=reads_only)
+    if at_once:
+        rights.apply(invocation.settings().store, made)
+        click.echo(f"{count(len(made), 'statement')} run.")
+        return
+    for statement in made:
+        click.echo(f"{statement};")

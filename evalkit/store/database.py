@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -33,6 +33,14 @@ class Session(Protocol):
 
     def executemany(self, statement: str, rows: Iterable[Row]) -> None:
         """Run `statement` once for each of `rows`."""
+        ...
+
+    def stream(self, statement: str, *, at_once: int) -> Iterator[Row]:
+        """The rows of `statement`, of which about `at_once` are in memory at a time."""
+        ...
+
+    def settle(self) -> None:
+        """Have rows numbered behind those that there are, after some were put in with numbers of their own."""
         ...
 
 

@@ -60,6 +60,20 @@ class _Session:
         while part := [tuple(row) for row in islice(remaining, _ROWS_AT_ONCE)]:
             self._connection.exec_driver_sql(self._marked(statement), part)
 
+    def stream(self, statement: str, *, at_once: int) -> Iterator[Row]:
+        options = {"stream_results": True, "max_row_buffer": at_once}
+        for row in self._connection.exec_driver_sql(self._marked(statement), None, execution_options=options):
+            yield tuple(row)
+
+    def settle(self) -> None:
+        for table in metadata.sorted_tables:
+            counted = table.autoincrement_column
+            if counted is not None:
+                self._connection.exec_driver_sql(
+                    f"SELECT setval(pg_get_serial_sequence('{table.name}', '{counted.name}'),"  # noqa: S608 - our names
+                    f" COALESCE(MAX({counted.name}), 1), MAX({counted.name}) IS NOT NULL) FROM {table.name}"
+                )
+
     def _marked(self, statement: str) -> str:
         return statement.replace("?", self._mark)
 

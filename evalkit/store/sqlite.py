@@ -31,6 +31,12 @@ class _Session:
     def executemany(self, statement: str, rows: Iterable[Row]) -> None:
         self._connection.executemany(statement, rows)
 
+    def stream(self, statement: str, *, at_once: int) -> Iterator[Row]:  # noqa: ARG002 - a cursor reads row by row
+        yield from self._connection.execute(statement)
+
+    def settle(self) -> None:
+        pass  # SQLite looks at the highest number that there is
+
 
 class SqliteDatabase:
     """A store in one file. One connection, shared by the threads of this process under a lock.
