@@ -7,6 +7,7 @@ import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from evalkit.errors import EvalkitError
 from evalkit_reports import words
@@ -66,6 +67,19 @@ def policy(*, style: str, script: str, side_files: bool = False) -> str:
     )
 
 
+def style_policy(*, style: str) -> str:
+    """The policy of a page without a script: this one style, and nothing else."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_hash(style)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
@@ -84,7 +98,7 @@ def favicon(state: str) -> str:
 
 
 def environment() -> jinja2.Environment:
-    """Templates that escape whatever they are given, and know `share`."""
+    """Templates that escape whatever they are given, and know `share`, `moment` and `address`."""
     import jinja2
 
     made = jinja2.Environment(
@@ -96,7 +110,14 @@ def environment() -> jinja2.Environment:
     )
     made.filters["share"] = words.share
     made.filters["moment"] = words.moment
+    made.filters["address"] = address
     return made
+
+
+def address(text: str) -> str:
+    """`text` as a part of an address, spelt as the script of a page spells it; lone surrogates become U+FFFD."""
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return quote(whole, safe="!~*'()")
 
 
 def read(name: str) -> str:

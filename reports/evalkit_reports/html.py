@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -88,7 +89,7 @@ class _Report:
                 payload=self.payload,
                 files=files,
                 folder=folder,
-                folder_url=quote(folder),
+                folder_url=quote(os.fsencode(folder)),
                 style=style,
                 script=code,
                 policy=policy(style=style, script=code, side_files=bool(files)),

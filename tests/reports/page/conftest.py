@@ -61,7 +61,9 @@ def model_span(number: int, at: int, took: int, asked: str, answered: str, **oth
         "gen_ai.output.messages": [message("assistant", answered)],
         "gen_ai.request.model": "sorter-mini",
     }
-    usage = Usage(input_tokens=40 + len(asked) // 4, output_tokens=3 + len(answered) // 4, cost=Decimal("0.00042"), calls=1)
+    usage = Usage(
+        input_tokens=40 + len(asked) // 4, output_tokens=3 + len(answered) // 4, cost=Decimal("0.00042"), calls=1
+    )
     return {"id": number, "kind": "llm", "name": "chat sorter-mini", "at": at, "took": took, "attributes": attributes,
             "usage": usage, "model": "sorter-mini-2026", "provider": "openai", **other}  # fmt: skip
 
@@ -113,7 +115,9 @@ def rich_trial(rng: random.Random, case: Case, number: int, skill: float) -> Tri
     common = {"case_id": case.id, "number": number, "started_at": START, "duration": latency + 0.3,
               "nodeid": f"evals/test_mail.py::test_mail[{case.id}]", "versions": VERSIONS}  # fmt: skip
     if rng.random() < 0.03:
-        error = ErrorInfo(type="RateLimited", message="429 after 5 attempts", traceback="Traceback …\n  RateLimited: 429\n")
+        error = ErrorInfo(
+            type="RateLimited", message="429 after 5 attempts", traceback="Traceback …\n  RateLimited: 429\n"
+        )
         return Trial(output=Output(error=error, latency=latency), outcome="errored", **common)
     trace = trace_of(rng, case, reply, broken=rng.random() < 0.1)
     judge = Usage(input_tokens=180, output_tokens=12, cost=Decimal("0.0009"), calls=1)
@@ -127,7 +131,9 @@ def rich_trial(rng: random.Random, case: Case, number: int, skill: float) -> Tri
     output = Output(
         value={"intent": given, "reply": reply},
         latency=latency,
-        usage=Usage(input_tokens=rng.randint(90, 300), output_tokens=rng.randint(20, 90), cost=Decimal("0.00084"), calls=2),
+        usage=Usage(
+            input_tokens=rng.randint(90, 300), output_tokens=rng.randint(20, 90), cost=Decimal("0.00084"), calls=2
+        ),
         trace_id=trace.trace_id,
     )
     return Trial(output=output, scores=scores, outcome=outcome_of(output, scores), trace=trace, **common)
@@ -197,7 +203,12 @@ def rich(suite_run: Callable[..., Any], judged: Callable[..., Run]) -> Callable[
         all_cases = cases(size)
         scorers = (
             ScorerInfo(name="intent", version="518d0831d3de"),
-            ScorerInfo(name="polite", version="77aa88bb99cc", config={"rubric_version": "1"}, judge=JudgeRecord(standing="calibrated", calibration="c1")),
+            ScorerInfo(
+                name="polite",
+                version="77aa88bb99cc",
+                config={"rubric_version": "1"},
+                judge=JudgeRecord(standing="calibrated", calibration="c1"),
+            ),
             ScorerInfo(name="tone", version="1"),
         )
 
@@ -227,7 +238,9 @@ def rich(suite_run: Callable[..., Any], judged: Callable[..., Run]) -> Callable[
 def earlier_run(place: int, metrics: list[Metric], rng: random.Random) -> EarlierRun:
     def moved(metric: Metric) -> Metric:
         shift = (rng.random() - 0.6) * 0.08 * abs(metric.value or 1)
-        ends = {end: None if (value := getattr(metric, end)) is None else value + shift for end in ("value", "low", "high")}
+        ends = {
+            end: None if (value := getattr(metric, end)) is None else value + shift for end in ("value", "low", "high")
+        }
         return dataclasses.replace(metric, **ends)
 
     return EarlierRun(
@@ -250,7 +263,9 @@ def rich_report(rich: Callable[..., Rich], tmp_path_factory: pytest.TempPathFact
 def shots() -> Iterator[Callable[[Any, str], None]]:
     """`shots(page, name)` keeps a picture in the folder of EVALKIT_SCREENSHOTS, or of CI's work; else it does nothing."""
     named = os.environ.get("EVALKIT_SCREENSHOTS")
-    folder = Path(named) if named else Path(__file__).parents[3] / ".ci/work/screenshots" if os.environ.get("CI") else None
+    folder = (
+        Path(named) if named else Path(__file__).parents[3] / ".ci/work/screenshots" if os.environ.get("CI") else None
+    )
     kept: list[str] = []
 
     def take(page: Any, name: str, **options: Any) -> None:

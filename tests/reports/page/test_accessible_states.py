@@ -25,7 +25,9 @@ def complaints(page: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_with_everything_on_it(reader: Any, rich_report: Path, shots: Callable[..., None], scheme: str) -> None:
+def test_the_page_with_everything_on_it(
+    reader: Any, rich_report: Path, shots: Callable[..., None], scheme: str
+) -> None:
     page = reader.open(rich_report, width=1440, height=900, color_scheme=scheme)
     page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true; })")
     shots(page, f"page-{scheme}", full_page=True)

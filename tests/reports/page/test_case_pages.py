@@ -78,9 +78,13 @@ def test_the_waterfall_is_a_tree_with_times_tokens_and_cost(reader: Any, single:
     rows = page.locator("#panel .span-row")
     kinds = rows.locator(".span-kind").all_inner_texts()
     assert kinds == ["trial", "agent", "model", "tool", "retrieval", "model", "scorer", "model"]
-    indents = rows.locator(".span-title").evaluate_all("all => all.map(one => parseFloat(getComputedStyle(one).paddingLeft))")
+    indents = rows.locator(".span-title").evaluate_all(
+        "all => all.map(one => parseFloat(getComputedStyle(one).paddingLeft))"
+    )
     assert indents == [14.0 * depth for depth in (0, 1, 2, 2, 2, 2, 1, 2)]
-    bars = rows.locator("rect").evaluate_all("all => all.map(r => [r.getAttribute('x'), r.getAttribute('width')].map(parseFloat))")
+    bars = rows.locator("rect").evaluate_all(
+        "all => all.map(r => [r.getAttribute('x'), r.getAttribute('width')].map(parseFloat))"
+    )
     assert bars[0] == [0.0, 100.0]
     assert bars[1] == [pytest.approx(100 * 4 / 900, abs=0.01), pytest.approx(100 * 610 / 900, abs=0.01)]
     told = rows.nth(2).inner_text().split()
@@ -122,10 +126,15 @@ def test_a_trace_of_many_spans_is_cut_and_says_so(reader: Any, rich: Any, tmp_pa
     suite = made.suites[0]
     trial = next(trial for trial in suite.trials if trial.trace)
     root = trial.trace.spans[0]
-    many = [dataclasses.replace(root, span_id=f"{n:016x}", parent_id=root.span_id, kind="chain", name=f"step {n}") for n in range(100, 700)]
+    many = [
+        dataclasses.replace(root, span_id=f"{n:016x}", parent_id=root.span_id, kind="chain", name=f"step {n}")
+        for n in range(100, 700)
+    ]
     trace = dataclasses.replace(trial.trace, spans=(root, *many))
     trials = tuple(dataclasses.replace(one, trace=trace) if one is trial else one for one in suite.trials)
-    path = write_html(dataclasses.replace(made, suites=(dataclasses.replace(suite, trials=trials),)), tmp_path / "r.html")
+    path = write_html(
+        dataclasses.replace(made, suites=(dataclasses.replace(suite, trials=trials),)), tmp_path / "r.html"
+    )
     page = opened(reader, path, trial.case_id)
     assert page.locator("#panel .span-row").count() == 400
     assert "201 more spans" in page.inner_text("#panel .waterfall .cut-note")
