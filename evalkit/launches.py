@@ -8,7 +8,7 @@ cases are easier ones, and would make a suite look better than it is.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -193,12 +193,22 @@ class Launches:
             course.started += 1
         return answer
 
-    def landed(self, suite: str, case_id: str, number: int, trial: Trial | None) -> None:
-        """Say that a trial that was started is done; `None` for one that was skipped or given up."""
+    def landed(self, suite: str, case_id: str, number: int, trial: Trial | None, earlier: Sequence[Trial] = ()) -> None:
+        """Say that a trial that was started is done; `None` for one that was skipped or given up.
+
+        `earlier` are the attempts at it that failed before.
+        """
         if self.budget is not None:
-            usages = [] if trial is None else [trial.output.usage, *(score.usage for score in trial.scores)]
+            every = [*earlier, *([] if trial is None else [trial])]
+            usages = [usage for one in every for usage in (one.output.usage, *(score.usage for score in one.scores))]
             self.budget.settle(suite, (case_id, number), usages)
         self._courses[suite].landed(case_id, trial)
+
+    def take(self, suite: str, trials: Iterable[Trial]) -> None:
+        """Take note of trials that an earlier session of the same run has done: they count, cost and all."""
+        for trial in trials:
+            self._courses[suite].started += 1
+            self.landed(suite, trial.case_id, trial.number, trial)
 
     def outcome(self, suite: str) -> SuiteInfo:
         """The record of a suite as it came out, once no more of it will run."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalkit.baselines import Baselines
@@ -22,6 +24,7 @@ from evalkit.redaction import redactor
 from evalkit.registry.numbering import numbered
 from evalkit.runs import SAME_OUTPUT, Metric, Provenance, Run, RunStatus, SuiteInfo, SuiteRun, Verdict, spending
 from evalkit.score import constants_of
+from evalkit.shards import Shard
 from evalkit.snapshots import Snapshots
 from evalkit.stats import summarise
 from evalkit.store.plain import from_plain, to_plain
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from evalkit.exchange import Exchange
     from evalkit.gates import Gate, Reference
     from evalkit.keeping import Keeper
+    from evalkit.resuming import Resumed
+    from evalkit.shardfile import BundleWriter
     from evalkit.store.calibrations import StoredCalibration
 
 
@@ -63,9 +68,15 @@ class _Part:
     baseline: Reference | None = None
     named: Mapping[str, Reference] = dataclasses.field(default_factory=dict)
     trials: dict[tuple[str, int], Trial] = dataclasses.field(default_factory=dict)
+    attempts: dict[tuple[str, int], int] = dataclasses.field(default_factory=dict)
     outputs: Sameness = dataclasses.field(default_factory=Sameness)
     verdicts: tuple[Verdict, ...] | None = None
     metrics: tuple[Metric, ...] | None = None
+
+    def numbered(self, trial: Trial) -> Trial:
+        """The trial as the next attempt after those that a run had when it was taken up."""
+        before = self.attempts.get((trial.case_id, trial.number), 0)
+        return dataclasses.replace(trial, attempt=before + trial.attempt) if before else trial
 
     def so_far(self) -> SuiteRun:
         """The trials stand in the order of the cases, as in the store: who was done first decides nothing."""
@@ -154,6 +165,10 @@ class Recorder:
     starting. `redact` are the user's patterns (RE2) of what must not be kept: whatever comes in loses what fits them,
     and keys and passwords, before it is kept anywhere. `prices` is the user's own table, as in `Settings`, for the
     record. Raises `ConfigError` for a pattern that is none.
+
+    A `shard` decides no gates: it is one part of a run, which is written to the file `bundle` too, where one is set
+    before `open`; `sample` is then how many cases were drawn before they were parted. `resumed` is a stored run that is
+    gone on with: its trials stand, and what is recorded is added. `run_id` is for a run whose id is known beforehand.
     """
 
     def __init__(
@@ -166,9 +181,16 @@ class Recorder:
         max_cost: Decimal | None = None,
         redact: Sequence[str] = (),
         prices: Mapping[str, Mapping[str, Decimal]] | None = None,
+        shard: Shard | None = None,
+        resumed: Resumed | None = None,
+        run_id: str | None = None,
     ) -> None:
-        self.id = new_id()
+        self.id = run_id or (new_id() if resumed is None else resumed.run.id)
         self.seed = seed
+        self.shard = shard
+        self.resumed = resumed
+        self.bundle: Path | None = None
+        self.sample: int | None = None
         self.url = store
         self.baselines = Baselines(url=store, name=baseline)
         self.launches = Launches(max_cost=max_cost)
@@ -177,9 +199,11 @@ class Recorder:
         self._redactor = redactor(redact)
         self._prices = prices or {}
         self._snapshots = Snapshots()
-        self._started_at = utc_now()
+        self.started_at = utc_now() if resumed is None else resumed.run.started_at
         self._parts: dict[str, _Part] = {}
         self._keeper: Keeper | None = None
+        self._writer: BundleWriter | None = None
+        self._unwritten = ""
         self._calibrations: list[StoredCalibration] | None = None
 
     def declare(
@@ -199,6 +223,10 @@ class Recorder:
         Raises `NotFound` for a baseline that is not there or cannot be one, and `GateError` for a gate against a
         baseline where none was named, or one of another version.
         """
+        if self.resumed is not None:
+            self.resumed.check_suite(info, cases)
+        if self.shard is not None:
+            gates = ()
         baseline, named = self.baselines.references(info.name, gates, where=info.location)
         if gates:
             from evalkit.gates import require
@@ -221,8 +249,19 @@ class Recorder:
         )
         self._parts[info.name] = part
         self.launches.declare(info, cases, gates, trials)
+        if self.resumed is not None:
+            self._take_up(part, self.resumed)
         if self._keeper is not None:
             self._keeper.suite(info, dataset, cases)
+
+    def _take_up(self, part: _Part, resumed: Resumed) -> None:
+        taken = resumed.taken(part.info.name)
+        for key, trial in resumed.all(part.info.name).items():
+            part.trials[key] = trial
+            part.attempts[key] = trial.attempt
+            if key in taken and trial.output.error is None:
+                part.outputs.see(trial.output.value)
+        self.launches.take(part.info.name, taken.values())
 
     def _judges_known(self, info: SuiteInfo) -> SuiteInfo:
         """The suite with what the store knows of its judges; read once, and only where there are any."""
@@ -271,6 +310,11 @@ class Recorder:
 
     def open(self) -> None:
         """Begin the run in the store. Raises `StoreError` where the store cannot be written at all."""
+        if self.resumed is not None:
+            self.resumed.check_session([*self._parts], self.provenance)
+            self.provenance = self.resumed.run.provenance
+        if self.bundle is not None:
+            self._begin_bundle(self.bundle)
         if self.url is None:
             return
         _ = self.baselines.default  # now, as `last` is another run once this one has begun
@@ -279,19 +323,41 @@ class Recorder:
         self._keeper = Keeper(
             self.url,
             self.id,
-            started_at=self._started_at,
+            started_at=self.started_at,
             provenance=redaction.of_provenance(self.provenance, self._redactor.now),
             seed=self.seed,
         )
         for part in self._parts.values():
             self._keeper.suite(part.info, part.dataset, part.cases)
 
+    def _begin_bundle(self, path: Path) -> None:
+        from evalkit.shardfile import BundleWriter
+
+        assert self.shard is not None, "only a shard has a bundle"
+        policies = {name: part.on_inconclusive for name, part in self._parts.items()}
+        self._writer = writer = BundleWriter(path, self.id, shard=self.shard, sample=self.sample, policies=policies)
+        provenance = redaction.of_provenance(self.provenance, self._redactor.now)
+        writer.spool.start_run(self.id, started_at=self.started_at, provenance=provenance, seed=self.seed)
+        for name, part in self._parts.items():
+            writer.spool.add_suite(self.id, part.info, part.dataset, part.cases)
+            if part.trials:
+                writer.spool.append(self.id, name, tuple(part.trials.values()))
+
+    def _to_bundle(self, write: Callable[[BundleWriter], object]) -> None:
+        if self._writer is None:
+            return
+        try:
+            write(self._writer)
+        except StoreError as error:  # the run goes on, and is in the store
+            self._unwritten = f"The bundle {self.bundle} is not whole: {error.what}"
+            self._writer = None
+
     def record(self, suite: str, trials: Sequence[Trial]) -> None:
         """Store finished trials; see `keeping.Keeper` for what happens when it fails."""
         redact = self._redactor.now
-        trials = [redaction.of_trial(trial, redact) for trial in trials]
-        self._snapshots.see(trials)
         part = self._parts[suite]
+        trials = [redaction.of_trial(part.numbered(trial), redact) for trial in trials]
+        self._snapshots.see(trials)
         for trial in trials:
             if trial.output.error is None:
                 part.outputs.see(trial.output.value)
@@ -299,6 +365,7 @@ class Recorder:
             part.trials[trial.case_id, trial.number] = trial.without_payload()
         if self._keeper is not None:
             self._keeper.trials(suite, trials)
+        self._to_bundle(lambda writer: writer.spool.append(self.id, suite, trials))
 
     def redact(self, text: str) -> str:
         """`text` as it may be shown and kept: without secrets."""
@@ -311,7 +378,7 @@ class Recorder:
     @property
     def notes(self) -> tuple[str, ...]:
         """What whoever reads the run should know, a sentence each: models that changed while it went on."""
-        return tuple(self._snapshots.warnings())
+        return tuple(filter(None, (*self._snapshots.warnings(), self._unwritten, *self.baselines.notes)))
 
     def exchanges(self, exchanges: Sequence[Exchange]) -> None:
         """Store recorded answers beside the run."""
@@ -332,15 +399,20 @@ class Recorder:
                 part.info = info
                 if self._keeper is not None:
                     self._keeper.settle(info)
+                self._to_bundle(lambda writer: writer.spool.settle_suite(self.id, info))
             part.verdicts = _judged(part)
         return part.verdicts
 
-    def finish(self, status: RunStatus) -> Run:
+    def taken(self, suite: str) -> Mapping[tuple[str, int], Trial]:
+        """The trials of a suite that stand from before, by case and number; empty where no run is gone on with."""
+        return {} if self.resumed is None else self.resumed.taken(suite)
+
+    def finish(self, status: RunStatus, *, finished_at: dt.datetime | None = None) -> Run:
         """End the run: compute its metrics, store them with the verdicts given so far, and close the store.
 
         The `Run` has its trials without payload.
         """
-        finished_at = max(utc_now(), self._started_at)  # somebody may have set the clock back
+        finished_at = max(utc_now(), self.started_at)  # somebody may have set the clock back
         metrics = [metric for part in self._parts.values() for metric in summarise(part.so_far())]
         verdicts = [verdict for part in self._parts.values() for verdict in part.verdicts or ()]
         spent = spending([trial for part in self._parts.values() for trial in part.trials.values()]).total
@@ -349,10 +421,16 @@ class Recorder:
         if keeper is not None:
             keeper.end(status, finished_at=finished_at, metrics=metrics, verdicts=verdicts, prices=prices)
             self.earlier = keeper.earlier
+        self._to_bundle(
+            lambda writer: writer.spool.finish_run(
+                self.id, status=status, finished_at=finished_at, metrics=(), verdicts=(), prices=prices
+            )
+        )
+        self._to_bundle(lambda writer: writer.end())
         run = Run(
             id=self.id,
             status=status,
-            started_at=self._started_at,
+            started_at=self.started_at,
             finished_at=finished_at,
             provenance=redaction.of_provenance(self.provenance, self._redactor.now),
             suites=tuple(part.so_far() for part in self._parts.values()),

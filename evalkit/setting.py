@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from evalkit.errors import ConfigError
+from evalkit.shards import Shard
 
-Kind = Literal["text", "whole", "seconds", "money", "switch", "lines", "choice"]
+Kind = Literal["text", "whole", "seconds", "money", "switch", "lines", "choice", "shard"]
 ONE_OF = {"gates": "gate", "use_prompts": "prompt", "use_models": "model"}
 """What the flag of a setting of several lines is called, which gives one of them."""
 _LISTS = {
@@ -76,6 +77,8 @@ def checked(setting: Setting, value: Any, where: str) -> Any:
         return value
     if kind == "choice" and value in setting.choices:
         return value
+    if kind == "shard":
+        return str(Shard.parse(str(value), where=where))
     number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     if kind == "whole" and number and isinstance(value, int) and value >= (setting.minimum or 0):
         return value

@@ -7,5 +7,6 @@ from evalkit.runner.engine import Engine
 from evalkit.runner.job import Finished, Job, run_job
 from evalkit.runner.notes import Notes
 from evalkit.runner.threads import Inline, Threads
+from evalkit.runner.tries import run_tries
 
-__all__ = ["Engine", "Finished", "Inline", "Job", "Notes", "Threads", "run_job"]
+__all__ = ["Engine", "Finished", "Inline", "Job", "Notes", "Threads", "run_job", "run_tries"]

@@ -41,12 +41,16 @@ class Job:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A trial, the exception its body raised if any, and when the body ran (seconds since the epoch)."""
+    """A trial, the exception its body raised if any, and when the body ran (seconds since the epoch).
+
+    `earlier` are the attempts at the same trial that failed before it.
+    """
 
     trial: Trial
     exception: BaseException | None
     start: float
     stop: float
+    earlier: tuple[Trial, ...] = ()
 
 
 async def run_job(job: Job, threads: Threads | Inline) -> Finished:

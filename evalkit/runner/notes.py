@@ -57,6 +57,11 @@ class Notes:
             Score(name=name, value=value, label=label, explanation=explanation, passed=passed, scorer="test")
         )
 
+    def clear(self) -> None:
+        """Forget what was recorded, before another attempt at the same trial."""
+        self._output, self._has_output, self._usage = None, False, None
+        self._scores.clear()
+
     @property
     def has_output(self) -> bool:
         """Whether `output` was called."""

@@ -39,23 +39,23 @@ class Spool:
 
     def append(self, run_id: str, suite: str, trials: Sequence[Trial]) -> None:
         """Keep finished trials, as `Store.add_trials` would. Raises `StoreFull` where no folder takes them."""
-        self._write("add_trials", run_id, suite=suite, trials=[to_plain(trial) for trial in trials])
+        self.write("add_trials", run_id, suite=suite, trials=[to_plain(trial) for trial in trials])
 
     def start_run(self, run_id: str, *, started_at: dt.datetime, provenance: Provenance, seed: int) -> None:
         """Keep the beginning of a run, where the store was away already then."""
-        self._write(
+        self.write(
             "start_run", run_id, started_at=time_cell(started_at), provenance=to_plain(provenance), seed=str(seed)
         )
 
     def add_suite(self, run_id: str, info: SuiteInfo, dataset: Dataset, cases: Sequence[Case]) -> None:
         """Keep a suite, with its dataset and the ids of the selected cases."""
-        self._write(
+        self.write(
             "add_suite", run_id, info=to_plain(info), dataset=to_plain(dataset), selected=[case.id for case in cases]
         )
 
     def settle_suite(self, run_id: str, info: SuiteInfo) -> None:
         """Keep what became of a suite's declaration, as `Store.settle_suite` would."""
-        self._write("settle_suite", run_id, info=to_plain(info))
+        self.write("settle_suite", run_id, info=to_plain(info))
 
     def finish_run(
         self,
@@ -69,7 +69,7 @@ class Spool:
         prices: Mapping[str, Any] | None = None,
     ) -> None:
         """Keep the end of a run."""
-        self._write(
+        self.write(
             "finish_run",
             run_id,
             status=status,
@@ -80,7 +80,8 @@ class Spool:
             prices=to_plain(prices or {}),
         )
 
-    def _write(self, call: str, run_id: str, **values: Any) -> None:
+    def write(self, call: str, run_id: str, **values: Any) -> None:
+        """Add one line: the name of a call, and JSON data that go with it. Raises `StoreFull`."""
         line = (json.dumps({"call": call, "run": run_id, **values}) + "\n").encode()
         try:
             _append(self.path, line)

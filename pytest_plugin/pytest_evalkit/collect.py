@@ -19,6 +19,7 @@ from evalkit.registry.selection import Chosen, Selection
 from evalkit.runs import SuiteInfo
 from evalkit.score import is_async_callable
 from evalkit.session import sampled, stop_of, suite_info
+from evalkit.shards import Shard
 from evalkit.suites import Suite, suite_of
 from pytest_evalkit import internals
 
@@ -35,6 +36,8 @@ class Planned:
     suite: Suite
     dataset: Dataset
     cases: Sequence[Case]
+    whole: Sequence[Case]
+    shard: Shard | None
     repeat: int
     nodeid: str
     location: str
@@ -62,14 +65,24 @@ class Planned:
         for place, item in zip(places, self.items, strict=True):
             items[place] = item
 
+    def whole_info(self, info: SuiteInfo) -> SuiteInfo:
+        """The record as it would be if this were no shard, for what is checked before anything runs."""
+        if self.shard is None:
+            return info
+        planned = len(self.whole) * self.repeat
+        return dataclasses.replace(info, planned=planned, selection=None, metadata=Shard.without(info.metadata))
+
     def info(self, settings: Settings, *, gates: Sequence[Gate], selection: str | None, kept: str = "") -> SuiteInfo:
         """The record of the declaration, as it is in this run; `kept` is why no suite of it may stop early.
 
         `selection` is what chose items in this session. Where it left out none of this suite, it is no selection:
         `-k test_one` picks a suite, and not a part of it.
         """
-        whole = len(self.items) == len(self.dataset) * self.repeat
-        return suite_info(
+        whole = len(self.items) == len(self.cases) * self.repeat and len(self.whole) == len(self.dataset)
+        selection = None if whole else selection
+        if self.shard is not None:
+            selection = "; ".join(filter(None, (selection, self.shard.selection)))
+        info = suite_info(
             self.suite,
             self.dataset,
             settings,
@@ -79,10 +92,13 @@ class Planned:
             gates=self.gates,
             repeat=self.repeat,
             planned=len(self.items),
-            selection=None if whole else selection,
+            selection=selection,
             versions=self.chosen.versions,
             stop=stop_of(self.suite, gates, settings, cases=len(self.selected()), kept=kept),
         )
+        if self.shard is None:
+            return info
+        return dataclasses.replace(info, metadata={**info.metadata, **self.shard.to_metadata()})
 
 
 class EvalItem(pytest.Function):
@@ -147,7 +163,10 @@ class Collection:
         self.settings = settings
         self.planned: list[Planned] = []
         self.errors: list[EvalkitError] = []
-        self._datasets: dict[int, tuple[Dataset, Sequence[Case]]] = {}
+        self.shard = None if settings.shard is None else Shard.parse(settings.shard)
+        self.is_emptied = False
+        """Whether there were cases, and none of some suite's are in this shard."""
+        self._datasets: dict[int, tuple[Dataset, Sequence[Case], Sequence[Case]]] = {}
         self._chosen: dict[int, Chosen] = {}
         self._selection: Selection | None = None
 
@@ -164,6 +183,9 @@ class Collection:
             return []
         try:
             self._datasets[id(suite)] = self._read(suite)
+            if not self._datasets[id(suite)][1]:
+                self.is_emptied = True
+                return []
             self._chosen[id(suite)] = self.selection.choose(suite, is_async=is_async_callable(suite.function))
             items: list[EvalItem] = internals.generate(collector, name, function, EvalItem)
         except EvalkitError as error:
@@ -177,23 +199,24 @@ class Collection:
         suite = suite_of(metafunc.function)
         if suite is None or id(suite) not in self._datasets:
             return
-        _, cases = self._datasets[id(suite)]
+        _, cases, _ = self._datasets[id(suite)]
         repeat = self._repeat(suite)
         for name, value in self._chosen[id(suite)].arguments.items():
             metafunc.parametrize(name, [value], ids=[pytest.HIDDEN_PARAM])  # no part of an item's id
         ids = [case.id if number == 1 else f"{case.id}-t{number}" for case in cases for number in range(1, repeat + 1)]
         metafunc.parametrize("case", [case for case in cases for _ in range(repeat)], ids=ids)
 
-    def _read(self, suite: Suite) -> tuple[Dataset, Sequence[Case]]:
+    def _read(self, suite: Suite) -> tuple[Dataset, Sequence[Case], Sequence[Case]]:
         dataset = read_dataset(suite.dataset, folder=suite.folder, name=suite.name)
         seed = suite.seed if suite.seed is not None else self.settings.seed
-        return dataset, sampled(dataset, self.settings.sample, seed)
+        whole = sampled(dataset, self.settings.sample, seed)
+        return dataset, whole if self.shard is None else self.shard.part(whole), whole
 
     def _repeat(self, suite: Suite) -> int:
         return self.settings.repeat or suite.repeat or 1
 
     def _plan(self, suite: Suite, items: list[EvalItem], collector: Any, name: str) -> None:
-        dataset, cases = self._datasets[id(suite)]
+        dataset, cases, whole = self._datasets[id(suite)]
         repeat = self._repeat(suite)
         suites: dict[str, Planned] = {}
         for item in items:
@@ -206,6 +229,8 @@ class Collection:
                     suite=suite,
                     dataset=dataset,
                     cases=cases,
+                    whole=whole,
+                    shard=self.shard,
                     repeat=repeat,
                     nodeid=f"{collector.nodeid}::{name}{suffix}",
                     location=f"{item.location[0]}:{suite.line}",

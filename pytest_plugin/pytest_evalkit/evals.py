@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Generator, Sequence
@@ -16,11 +17,12 @@ from evalkit.outgoing import Outgoing
 from evalkit.recorder import Recorder, check_plan, gates_of, parse_gates
 from evalkit.runner import Notes
 from evalkit.runs import Run, RunStatus
+from evalkit.shards import Shard
 from evalkit.store.plain import from_plain
 from evalkit.suites import suite_of
 from evalkit.tracing import Session
 from evalkit.trial import Trial
-from pytest_evalkit import handwritten, internals, terminal, xdist, xdist_internals
+from pytest_evalkit import handwritten, internals, standing, terminal, xdist, xdist_internals
 from pytest_evalkit.collect import Collection, EvalItem
 from pytest_evalkit.estimating import Estimating
 from pytest_evalkit.fixtures import awaited, is_async_fixture
@@ -31,7 +33,9 @@ from pytest_evalkit.skipping import skip
 from pytest_evalkit.traces import SCOPE, Shared, Traces
 
 if TYPE_CHECKING:
+    from evalkit.case import Case
     from evalkit.exchange import Exchange
+    from evalkit.resuming import Resumed
 
 
 class Evals:
@@ -57,6 +61,8 @@ class Evals:
         self.notes: list[str] = []
         self._handwritten: dict[str, handwritten.HandWritten] = {}
         self._paid: dict[str, Trial] = {}
+        self._resumed_run: Resumed | None = None
+        self._bundle: Path | None = None
         self._tracing = Session(capture=self.settings.capture)
 
     # Collection
@@ -95,6 +101,9 @@ class Evals:
         try:
             ledger = self._new_ledger()
         except EvalkitError as error:
+            if xdist.is_worker(self.config):
+                self._refuse_in_worker(session, [*errors, error])
+                return
             raise pytest.UsageError(str(error)) from None
         try:
             self.outgoing.check()
@@ -105,8 +114,7 @@ class Evals:
         except EvalkitError as error:
             errors.append(error)
         if errors and xdist.is_worker(self.config):  # the controller is the one to say so
-            self.config.workeroutput[xdist.ERRORS] = [str(error) for error in errors]  # type: ignore[attr-defined]  # xdist adds it
-            session.items.clear()
+            self._refuse_in_worker(session, errors)
             return
         if errors:
             raise pytest.UsageError("\n\n".join(dict.fromkeys(str(error) for error in errors)))
@@ -116,28 +124,67 @@ class Evals:
             return
         self.ledger = ledger
 
+    def _refuse_in_worker(self, session: pytest.Session, errors: Sequence[EvalkitError]) -> None:
+        self.config.workeroutput[xdist.ERRORS] = [str(error) for error in errors]  # type: ignore[attr-defined]  # xdist adds it
+        session.items.clear()
+
+    def resumed_run(self) -> str:
+        """The id of the run that is gone on with. Raises `pytest.UsageError` where it cannot be."""
+        try:
+            resumed = self._resumed()
+        except EvalkitError as error:
+            raise pytest.UsageError(str(error)) from None
+        return "" if resumed is None else resumed.run.id
+
+    def _resumed(self) -> Resumed | None:
+        if self.settings.resume is None:
+            return None
+        if self._resumed_run is None:
+            from evalkit.resuming import resumable
+
+            told = getattr(self.config, "workerinput", {}).get(xdist.RESUMED)
+            name = told or self.settings.resume
+            self._resumed_run = resumable(
+                self.settings.store, name, payload=self.settings.shard is not None, ours=told is not None
+            )
+        return self._resumed_run
+
     def _new_ledger(self) -> Ledger:
         settings = self.settings
+        shard = None if settings.shard is None else Shard.parse(settings.shard)
         recorder = Recorder(
             store=settings.store,
             seed=settings.seed,
-            baseline=settings.baseline,
+            baseline=None if shard is not None else settings.baseline,  # gates are decided when all shards are merged
             max_cost=settings.max_cost,
             redact=settings.redact,
             prices=settings.prices,
+            shard=shard,
+            resumed=self._resumed(),
         )
+        recorder.sample = settings.sample
+        if shard is not None and not xdist.is_worker(self.config):
+            name = f"{recorder.id}-{shard.index}-of-{shard.of}.jsonl"
+            recorder.bundle = self.config.rootpath / (settings.bundle or f".evalkit/shards/{name}")
+            self._bundle = recorder.bundle
         return Ledger(self.config, recorder)
 
     def _declare_suites(self, ledger: Ledger, items: list[pytest.Item]) -> None:
         errors = self.collection.errors
         kept = xdist.WHY_NO_STOP if xdist.is_worker(self.config) else ""
+        if self.collection.shard is not None:
+            kept = "its cases are spread over shards"
         for planned in self.collection.planned:
             extra = self.settings.gates_for(planned.suite.name)
             try:
                 gates = parse_gates(planned.suite, extra)
                 planned.gates = tuple(str(gate) for gate in gates)
                 info = planned.info(self.settings, gates=gates, selection=self._selection(), kept=kept)
-                check_plan(planned.suite, gates, info, planned.cases, ledger.baselines)
+                if planned.shard is None:
+                    check_plan(planned.suite, gates, info, planned.cases, ledger.baselines)
+                else:  # what is compared with a baseline is checked where that is: at the merge
+                    alone = [gate for gate in gates if gate.baseline is None]
+                    check_plan(planned.suite, alone, planned.whole_info(info), planned.whole, ledger.baselines)
             except EvalkitError as error:
                 errors.append(error)
                 continue
@@ -158,7 +205,21 @@ class Evals:
             gates = gates_of(extra)
             dataset = suite.dataset()
             info = suite.info(dataset, gates=tuple(str(gate) for gate in gates), seed=self.settings.seed)
-            ledger.declare(info, dataset, dataset.cases, gates=gates, on_inconclusive=self.settings.inconclusive)
+            cases: Sequence[Case] = dataset.cases
+            shard = self.collection.shard
+            if shard is not None:
+                cases = shard.part(dataset.cases)
+                others = suite.leave({case.id for case in cases})
+                gone = set(map(id, others))
+                session.items[:] = [item for item in session.items if id(item) not in gone]
+                self.config.hook.pytest_deselected(items=others)
+                if not cases:
+                    self.collection.is_emptied = True
+                    continue
+                info = dataclasses.replace(
+                    info, planned=len(suite.items), selection=shard.selection, metadata=shard.to_metadata()
+                )
+            ledger.declare(info, dataset, cases, gates=gates, on_inconclusive=self.settings.inconclusive)
             for item in suite.items:
                 self._handwritten[item.nodeid] = suite
 
@@ -204,6 +265,8 @@ class Evals:
             launches=ledger.launches,
             pending=pending,
             alone=xdist.is_alone(self.config),
+            retries=self.settings.retry_errors,
+            stands=lambda item: (item.case.id, item.number) in ledger.taken(item.planned.name),
         )
 
     def _suite_of(self, nodeid: str) -> str | None:
@@ -216,7 +279,7 @@ class Evals:
         for flight in flights:
             if flight.trial is None:
                 continue
-            trials.setdefault(flight.item.planned.name, []).append(flight.trial)
+            trials.setdefault(flight.item.planned.name, []).extend((*flight.earlier, flight.trial))
             if flight.setup.excinfo is not None:  # this report was made before there was a trial
                 self.ledger.put(flight.setup_report, flight.item.planned.name, flight.trial)
         for name, some in trials.items():
@@ -248,10 +311,14 @@ class Evals:
             self.notes.extend(self.collection.selection.notes)
         if self.ledger is not None:
             self.notes = [self.ledger.redact(note) for note in (*self.notes, *self.ledger.launches.notes)]
+        if self.ledger is not None and self.ledger.resumed is not None and not xdist.is_worker(self.config):
+            self.note(self.ledger.resumed.note())
         if self.notes and xdist.is_worker(self.config):
             self.config.workeroutput[xdist.NOTES] = self.notes  # type: ignore[attr-defined]  # xdist adds it
         if self.errors and xdist.is_controller(self.config):
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if self.collection.is_emptied and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK  # there are fewer cases than shards, and that is no mistake
         if self.ledger is None or not self.ledger.is_open:
             return
         status: RunStatus = "complete"
@@ -266,6 +333,9 @@ class Evals:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         self.run = self.ledger.finish(status)
         self.notes.extend(map(self.ledger.redact, self.ledger.notes))
+        if self._bundle is not None and self._bundle.exists():
+            self.written["bundle"] = self._bundle
+            self.note(f"Shard {self.settings.shard}: gates are decided when all are merged: evalkit merge BUNDLE…")
         self._write_reports(self.run)
 
     def _write_reports(self, run: Run) -> None:
@@ -274,7 +344,8 @@ class Evals:
         assert ledger is not None, "a run has one"
         try:
             if settings.report is not None:
-                self.written["report"] = terminal.write_report(run, root / settings.report)
+                baseline, path = ledger.baselines.default, root / settings.report
+                self.written["report"] = terminal.write_report(run, path, baseline=baseline, earlier=ledger.earlier)
         except (EvalkitError, OSError) as error:
             self.errors.append(f"The report could not be written: {error}")
         try:
@@ -295,6 +366,8 @@ class Evals:
         if xdist.is_lost(self.config, item.nodeid):  # it has been recorded, and xdist sent it once more
             internals.take_down(item.session, nextitem)
             return True
+        if self._stood(item, nextitem):
+            return True
         if not isinstance(item, EvalItem):
             suite = self._handwritten.get(item.nodeid)
             if suite is None or self.ledger is None or self.ledger.launches.ask(suite.name, item.nodeid, 1) == "go":
@@ -302,6 +375,33 @@ class Evals:
             skip(item, nextitem, f"{suite.name} {self.ledger.launches.reason(suite.name)}")
             return True
         self.scheduler.run(item, nextitem)
+        return True
+
+    def _stood(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        """Whether the item's trial stands from an earlier session; it is shown then."""
+        ledger = self.ledger
+        if ledger is None or ledger.resumed is None:
+            return False
+        hand = self._handwritten.get(item.nodeid)
+        if isinstance(item, EvalItem):
+            suite, key, gated = item.planned.name, (item.case.id, item.number), bool(item.planned.gates)
+        elif hand is not None and isinstance(item, pytest.Function):
+            suite, key, gated = hand.name, (handwritten.case_id(item), 1), False
+        else:
+            return False
+        trial = ledger.taken(suite).get(key)
+        if trial is None:
+            return False
+        failure = None
+        if hand is not None and trial.output.error is not None:
+            failure = trial.output.error.traceback or trial.output.error.message
+        elif isinstance(item, EvalItem) and trial.outcome != "passed" and not gated:
+            failure = str(terminal.Missed(item.case, ledger.resumed.whole(suite, trial)))
+        if trial.outcome != "passed" and failure is None:
+            ledger.missed(suite, item.nodeid)
+        standing.show(item, nextitem, trial, failure=failure, put=lambda report: ledger.put(report, suite, None))
+        if isinstance(item, EvalItem):
+            ledger.count_down(suite)
         return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -405,7 +505,8 @@ class Evals:
                 report.evalkit = trial.outcome  # type: ignore[attr-defined]  # a report takes what plugins add
                 if trial.outcome != "passed" and report.passed:
                     self.ledger.missed(suite, item.nodeid)
-            self.ledger.put(report, suite, trial if call.when == "call" else None, self._to_report())
+            earlier = item.flight.earlier if item.flight is not None else ()
+            self.ledger.put(report, suite, trial if call.when == "call" else None, self._to_report(), earlier)
         elif item.nodeid in self._handwritten:
             assert isinstance(item, pytest.Function), "only functions have fixtures"
             suite = self._handwritten[item.nodeid].name

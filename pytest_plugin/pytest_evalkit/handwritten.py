@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 import pytest
@@ -25,6 +25,12 @@ class HandWritten:
     nodeid: str
     location: str
     items: list[pytest.Function] = dataclasses.field(default_factory=list)
+
+    def leave(self, cases: Container[str]) -> list[pytest.Function]:
+        """Keep the items of these cases only; returns the others."""
+        others = [item for item in self.items if case_id(item) not in cases]
+        self.items = [item for item in self.items if case_id(item) in cases]
+        return others
 
     def dataset(self) -> Dataset:
         """One case for each item, whose input are its parameters."""

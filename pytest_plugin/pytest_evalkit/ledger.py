@@ -30,6 +30,7 @@ from pytest_evalkit import gateresults, internals, termination, xdist
 if TYPE_CHECKING:
     from evalkit.exchange import Exchange
     from evalkit.gates import Gate
+    from evalkit.resuming import Resumed
 
 
 class Ledger:
@@ -45,6 +46,7 @@ class Ledger:
         self._limits: dict[str, int] = {}
         self._missed: dict[str, list[str]] = {}
         self._declared = False
+        self._taken: dict[str, Mapping[tuple[str, int], Trial]] = {}
 
     @property
     def suites(self) -> tuple[SuiteInfo, ...]:
@@ -101,12 +103,24 @@ class Ledger:
             raise pytest.UsageError(str(error)) from None
         self.is_open = True
         termination.listen(self._config)
-        internals.count_items(session, sum(len(info.gates) for info in self.suites))
+        if self._recorder.shard is None:
+            internals.count_items(session, sum(len(info.gates) for info in self.suites))
 
     def record(self, suite: str, trials: Sequence[Trial]) -> None:
         """Keep finished trials; in a worker they are kept by `put`."""
         if not self._is_worker:
             self._recorder.record(suite, trials)
+
+    @property
+    def resumed(self) -> Resumed | None:
+        """The stored run that this session goes on with; `None` for a new one."""
+        return self._recorder.resumed
+
+    def taken(self, suite: str) -> Mapping[tuple[str, int], Trial]:
+        """The trials of a suite that stand from an earlier session of the run, by case and number."""
+        if suite not in self._taken:
+            self._taken[suite] = self._recorder.taken(suite)
+        return self._taken[suite]
 
     def redact(self, text: str) -> str:
         """`text` without keys, passwords and what the user's patterns fit."""
@@ -147,7 +161,12 @@ class Ledger:
         self._recorder.exchanges(exchanges)
 
     def put(
-        self, report: pytest.TestReport, suite: str, trial: Trial | None, exchanges: Sequence[Exchange] = ()
+        self,
+        report: pytest.TestReport,
+        suite: str,
+        trial: Trial | None,
+        exchanges: Sequence[Exchange] = (),
+        earlier: Sequence[Trial] = (),
     ) -> None:
         """In a worker, put on an item's report what the controller has to know; elsewhere there is nothing to do."""
         if not self._is_worker:
@@ -158,7 +177,8 @@ class Ledger:
             setattr(report, xdist.SUITE, suite)
         if trial is None:
             return
-        record = {"suite": suite, "trial": to_plain(self._recorder.redacted(trial))}
+        trials = [to_plain(self._recorder.redacted(one)) for one in (*earlier, trial)]
+        record = {"suite": suite, "trials": trials}
         setattr(report, xdist.TRIAL, json.dumps(record))  # ASCII: execnet takes no lone surrogates
 
     def declare_to_controller(self, report: pytest.TestReport, items: Mapping[str, Any]) -> None:
@@ -191,8 +211,9 @@ class Ledger:
     def take(self, sent: str) -> None:
         """In the controller, record what a worker put on a report. Raises `EvalkitError`."""
         record = json.loads(sent)
-        trial = _of_run(from_plain(Trial, record["trial"]), self._recorder.id)
-        self._recorder.record(record["suite"], [trial])
+        trials = [_of_run(from_plain(Trial, one), self._recorder.id) for one in record["trials"]]
+        self._recorder.record(record["suite"], trials)
+        trial = trials[-1]
         if trial.outcome != "passed" and trial.nodeid is not None:
             self.missed(record["suite"], trial.nodeid)
 

@@ -69,6 +69,13 @@ FLAGS: tuple[tuple[str, dict[str, Any]], ...] = (
         {"metavar": "PATTERN", "action": "append", "help": "a regular expression of what must not be stored"},
     ),
     ("changed", {"metavar": "REF", "help": "only suites that may come out differently since this branch left REF"}),
+    ("shard", {"metavar": "I/N", "help": "run the I-th of N parts of the cases, to be merged by `evalkit merge`"}),
+    ("bundle", {"metavar": "PATH", "help": "the file that a shard is written to (default: in .evalkit/shards)"}),
+    ("resume", {"metavar": "RUN|last", "help": "run only what is missing of a stored run, or errored in it"}),
+    (
+        "retry-errors",
+        {"metavar": "N", "help": "attempt trials again that failed for the network or the provider, up to N times"},
+    ),
     ("off", {"action": "store_true", "default": None, "help": "do not collect suites"}),
 )
 """The flags, without their prefix. They mirror `evalkit.config.SETTINGS`, which a test checks."""

@@ -20,7 +20,7 @@ import pytest
 from evalkit.budget import Answer
 from evalkit.canonical import utc_now
 from evalkit.launches import Launches
-from evalkit.runner import Engine, Finished, Inline, Job, Notes, run_job
+from evalkit.runner import Engine, Finished, Inline, Job, Notes, run_tries
 from evalkit.tracing import Scope, Session, accounted, attached
 from evalkit.trial import Output, Trial, error_info
 from pytest_evalkit import internals
@@ -59,6 +59,11 @@ class Flight:
     recorded: bool = False
 
     @property
+    def earlier(self) -> tuple[Trial, ...]:
+        """The attempts at the trial that failed before it."""
+        return () if self.finished is None else self.finished.earlier
+
+    @property
     def trial(self) -> Trial | None:
         """The trial, once the item has landed; `None` for one that was skipped, which is no trial but missing."""
         if self.finished is not None:
@@ -90,7 +95,9 @@ class Scheduler:
     `record` is called with the flights that have landed since it was last called, before the first of them is
     reported; `reported` with each item after its teardown. Items that `launches` says are not worth starting any more
     are skipped; those in flight by then are finished, since they are paid for. In a worker of xdist `pending` are the
-    items that were sent to it. `alone` has one body run at a time.
+    items that were sent to it. `alone` has one body run at a time. A
+    trial is attempted `retries` times more while a service is away. What `stands` from an earlier session of the run is
+    not started.
     """
 
     def __init__(
@@ -105,6 +112,8 @@ class Scheduler:
         launches: Launches,
         pending: Pending | None = None,
         alone: bool = False,
+        retries: int = 0,
+        stands: Callable[[EvalItem], bool],
     ) -> None:
         self._session = session
         self._config = session.config
@@ -116,6 +125,8 @@ class Scheduler:
         self._launches = launches
         self._pending = pending
         self._alone = alone
+        self._retries = retries
+        self._stands = stands
         self._stack = internals.Stack.install(session)
         self._capture = Capture(session.config)
         self._engine: Engine | None = None
@@ -196,7 +207,8 @@ class Scheduler:
             other = self._session.items[place]
             if not self._fits(other):
                 return
-            yield other
+            if not self._stands(other):
+                yield other
 
     def _fits(self, other: pytest.Item) -> TypeGuard[EvalItem]:
         # The items that may be in flight together: one suite, one parent, one set of wider parameters.
@@ -214,18 +226,21 @@ class Scheduler:
         if not is_worker(self._config) or nextitem in self._flights or nextitem in self._queue:
             return
         if nextitem is not None and self._fits(nextitem):
-            self._queue.append(nextitem)
+            if not self._stands(nextitem):
+                self._queue.append(nextitem)
         else:
             self._head = None
 
     def _more(self) -> bool:
         """Whether an item is there to be started; in a worker one is taken from those that were sent to it."""
-        if not self._queue and self._pending is not None and self._head is not None:
-            items = self._session.items
+        items = self._session.items
+        while not self._queue and self._pending is not None and self._head is not None:
             place = self._pending.take(lambda place: self._fits(items[place]))
-            if place is not None:
-                taken = items[place]
-                assert isinstance(taken, EvalItem), "only those fit"
+            if place is None:
+                break
+            taken = items[place]
+            assert isinstance(taken, EvalItem), "only those fit"
+            if not self._stands(taken):
                 self._queue.append(taken)
         return bool(self._queue)
 
@@ -255,7 +270,7 @@ class Scheduler:
 
     def _count(self, flight: Flight) -> None:
         item = flight.item
-        self._launches.landed(item.planned.name, item.case.id, item.number, flight.trial)
+        self._launches.landed(item.planned.name, item.case.id, item.number, flight.trial, flight.earlier)
 
     def _skip(self, item: EvalItem, nextitem: pytest.Item | None) -> None:
         skip(item, nextitem, f"{item.planned.name} {self._launches.reason(item.planned.name)}")
@@ -283,7 +298,8 @@ class Scheduler:
             self._land(flight)
             self._count(flight)
 
-        self.engine.start(run_job(self._job(item), self.engine.threads), landed, context=sink.within(flight.context))
+        work = run_tries(self._job(item), self.engine.threads, retries=self._retries)
+        self.engine.start(work, landed, context=sink.within(flight.context))
         self.engine.poll()  # it begins to wait now, and not when all the others have been set up
 
     def _set_up(self, item: EvalItem, *, replay: Callable[[], None]) -> Flight:
@@ -327,7 +343,7 @@ class Scheduler:
             job = self._job(item)
             threads = self.engine.threads if job.timeout is not None else Inline()
             try:
-                flight.finished = flight.context.run(self.engine.run, run_job(job, threads))
+                flight.finished = flight.context.run(self.engine.run, run_tries(job, threads, retries=self._retries))
             except BaseException as outcome:
                 flight.outcome = outcome
                 raise

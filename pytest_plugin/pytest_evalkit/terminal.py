@@ -118,15 +118,23 @@ def _near(path: str) -> str:
     return path.removeprefix("sqlite:///").removeprefix(here)
 
 
-def write_report(run: Run, path: Path) -> Path:
-    """Write the HTML report of a run that is in its store, and return where it is."""
+def write_report(
+    run: Run, path: Path, *, baseline: Run | None = None, earlier: Mapping[str, int] = MappingProxyType({})
+) -> Path:
+    """Write the HTML report of a run, as its store has it, and return where it is.
+
+    `baseline` is the run that its gates compare with. `earlier` counts earlier runs of each suite, where no store says.
+    """
     from evalkit.store import open_store
     from evalkit_reports import write_html
+    from evalkit_reports.context import Context
 
-    if run.store is not None and not run.degraded:
-        with open_store(run.store, read_only=True) as store:
-            run = store.load(run.id, traces=False)
-    return write_html(run, path)
+    if run.store is None or run.degraded:
+        return write_html(run, path, around=Context(attempts=earlier))
+    from evalkit.pages import write_stored
+
+    with open_store(run.store, read_only=True) as store:
+        return write_stored(store, run.id, path, baseline=None if baseline is None else baseline.id)
 
 
 def write_summary(run: Run, target: str, root: Path, report: Path | None, **told: Any) -> Path | None:

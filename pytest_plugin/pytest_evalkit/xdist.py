@@ -10,6 +10,7 @@ body ran; where several did, all of them run again, and one at a time in the wor
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ EXCHANGES = "evalkit_exchanges"
 NOTES = "evalkit_notes"
 ALONE = "evalkit_alone"
 LOST = "evalkit_lost"
+RESUMED = "evalkit_resumed"
 AGAIN = "evalkit_again"
 """On the report of an item that a worker had in flight when it died, and that is run again."""
 
@@ -97,7 +99,9 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker that takes a dead one's place what is known."""
+        """Tell a worker which run is gone on with; one that takes a dead one's place also what is known of that."""
+        if self._session.config.getoption("evalkit_resume") or os.environ.get("EVALKIT_RESUME"):
+            node.workerinput[RESUMED] = self._evals(self._session.config).resumed_run()
         if self._died:
             node.workerinput[ALONE] = True
             node.workerinput[LOST] = sorted(self._lost)
