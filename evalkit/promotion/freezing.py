@@ -57,7 +57,7 @@ def lift(freeze: Freeze, *, actor: Actor, now: dt.datetime, protected: bool, rea
         action="lift a freeze",
     )
     if freeze.lifted_at is not None:
-        raise Refusal("freeze", f"The freeze {freeze.id} was lifted already.")
+        raise Refusal("freeze", f"The freeze {freeze.id} was lifted already.", hint="Nothing is to be done.")
     at = max(now, freeze.since)
     made = dataclasses.replace(freeze, lifted_at=at, lifted_by=actor)
     return made, _event("freeze.lifted", made, actor, at, reason=reason or None, until=None)

@@ -210,7 +210,11 @@ def withdraw(promotion: Promotion, facts: Facts, *, actor: Actor, reason: str = 
         return over
     mine = [one for one in people.standing(promotion) if people.person(one.by.name) == people.person(actor.name)]
     if not mine:
-        raise Refusal("one_vote", f"{actor.name} has not approved it, so there is nothing to withdraw.")
+        raise Refusal(
+            "one_vote",
+            f"{actor.name} has not approved it, so there is nothing to withdraw.",
+            hint="Somebody who may approve can reject it.",
+        )
     at = moment(promotion, facts.now)
     votes = tuple(
         dataclasses.replace(one, dismissed="withdrawn" + (f": {reason}" if reason else "")) if one in mine else one

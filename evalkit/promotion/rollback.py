@@ -41,10 +41,14 @@ def rolled_back(
             "rollback",
             what,
             why="A rollback goes to what has been in force before, as nothing is judged for it.",
-            hint="Ask for a promotion to that version." if to_digest else None,
+            hint=f"Ask for a promotion to {'that version' if to_digest else 'the version that you want'}.",
         )
     if target.to_digest == facts.digest:
-        raise Refusal("no_change", f"{alias} of {subject} is at this version already.")
+        raise Refusal(
+            "no_change",
+            f"{alias} of {subject} is at this version already.",
+            hint="Name another that was in force before.",
+        )
     undone = facts.in_force
     draft = dataclasses.replace(
         target,
