@@ -21,7 +21,7 @@ from evalkit.versions import SubjectKind, Version
 
 if TYPE_CHECKING:
     from evalkit.annotation import Annotation
-    from evalkit.audit import Entry
+    from evalkit.audit import Checkpoint, Entry, Verified
     from evalkit.identity import Token
     from evalkit.promotion.records import Actor, Freeze, Promotion
     from evalkit.spans import Trace
@@ -329,6 +329,22 @@ class Store:
         from evalkit.store.auditing import list_entries
 
         return list_entries(self._database, after=after, limit=limit)
+
+    def verify_audit(self, *, checkpoint: Checkpoint | None = None, strict: bool = False) -> Verified:
+        """Whether the audit log is what it was when it was written, with the first entry that is not.
+
+        `checkpoint` is where it stood once: without one, a log that was rewritten as a whole, its ledger included, goes
+        unnoticed. `strict` also reads each body; see `evalkit.audit.verify`.
+        """
+        from evalkit.store.auditing import verify_log
+
+        return verify_log(self._database, checkpoint=checkpoint, strict=strict)
+
+    def checkpoint(self) -> Checkpoint:
+        """Where the audit log stands now."""
+        from evalkit.store.auditing import take_checkpoint
+
+        return take_checkpoint(self._database)
 
     def outbox(self, state: Fate | None = None) -> list[Message]:
         """The messages for webhooks, the oldest first; those in one state, where it is given."""
