@@ -42,7 +42,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "bundle": ("bundle", "Write what is in force as a folder that needs no evalkit, or verify one."),
     "merge": ("merge", "Make one run of the bundles that shards wrote, and judge it."),
     "config": ("settings", "Show the settings in force and where each came from."),
-    "db": ("db", "Look after the store: upgrade, check, back up, restore."),
+    "db": ("db", "Look after the store: upgrade, check, back up, restore, copy, roles."),
+    "gc": ("gc", "Take old runs out of the store, never one that something rests on."),
     "ingest": ("ingest", "Store the results that a run could not store."),
 }
 """Each command with its module under `evalkit.cli` and what the help says of it."""

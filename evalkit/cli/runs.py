@@ -4,49 +4,102 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from evalkit import grid
+from evalkit.cli.choosing import choosing_options, chosen
 from evalkit.cli.options import CommonCommand, Invocation, emit_json, json_option, pass_invocation
 from evalkit.cli.shapes import summary_shape
+from evalkit.cli.sparks import MOST, spark, unicode_works
 from evalkit.errors import NotFound
+from evalkit.figures import figure
 from evalkit.plaintext import clean
+from evalkit.trends import Step, main_metric, steps
 
 if TYPE_CHECKING:
-    from evalkit.store import RunSummary
+    from evalkit.store import RunSummary, Store
+
+MOST_TRENDS = 6
+"""Suites whose trend is shown below the list."""
 
 _COLOURS = {"pass": "32", "fail": "31", "inconclusive": "33"}
 
 
 @click.command(name="runs", cls=CommonCommand)
 @click.option("--suite", metavar="SUITE", help="Only runs that have this suite.")
+@choosing_options
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="How many at most; 20 unless --json.")
 @json_option
 @pass_invocation
-def command(invocation: Invocation, suite: str | None, limit: int | None, as_json: bool) -> None:
-    """List the stored runs, newest first."""
+def command(invocation: Invocation, /, suite: str | None, limit: int | None, as_json: bool, **options: Any) -> None:
+    """List the stored runs, newest first, and how the first score of each suite has moved.
+
+    Options narrow it down, and all that are given hold. The little bars are the last runs of a suite, of whatever is
+    listed or not, oldest first; between two that cannot be compared stands a broken line. See evalkit history.
+    """
     try:
         with invocation.open_store() as store:
             if suite is not None:
                 store.resolve(f"{suite}@last")
-            found = store.runs(suite=suite, limit=limit or (None if as_json else 21))
+            wanted = chosen(store, suite=suite, **options)
+            found = store.runs(wanted=wanted, limit=limit or (None if as_json else 21))
+            shown = found[: limit or 20]
+            trends = [] if as_json else _trends(store, shown, suite)
             url = store.url
     except NotFound:
-        if not as_json or suite is not None:
+        if not as_json or suite is not None or any(value is not None for value in options.values()):
             raise
-        found, url = [], ""
+        found, shown, trends, url = [], [], [], ""
     if as_json:
         emit_json([summary_shape(summary) for summary in found])
         return
-    shown = found[: limit or 20]
     if not shown:
-        click.echo(f"No runs yet in {url}.")
+        narrowed = suite is not None or any(value is not None for value in options.values())
+        click.echo(f"No run in {url} is like that." if narrowed else f"No runs yet in {url}.")
     for line in _table(shown, invocation):
         click.echo(line)
     if len(found) > len(shown):
         click.echo("There are more: --limit N shows them.")
+    for line in _told(trends, invocation):
+        click.echo(line)
+
+
+def _trends(store: Store, shown: Sequence[RunSummary], suite: str | None) -> list[tuple[str, str, list[Step]]]:
+    """The last runs of each suite that is listed with the name of its first score; those without one are left out."""
+    names = dict.fromkeys(name for summary in shown for name in summary.suites)
+    made: list[tuple[str, str, list[Step]]] = []
+    for name in [suite] if suite is not None else list(names)[:MOST_TRENDS]:
+        points = store.history(name, last=MOST)
+        main = main_metric(points)
+        if main is not None:
+            found = steps(points, *main)
+            if sum(step.value is not None for step in found) > 1:
+                made.append((name, main[0], found))
+    return made
+
+
+def _told(trends: Sequence[tuple[str, str, list[Step]]], invocation: Invocation) -> Iterator[str]:
+    if not trends:
+        return
+    fancy = unicode_works()
+    yield ""
+    columns = [
+        grid.Column(title="suite", texts=[clean(name) for name, _, _ in trends], least=12),
+        grid.Column(title="metric", texts=[clean(metric) for _, metric, _ in trends], least=8),
+        grid.Column(title="last runs", texts=[spark(found, fancy=fancy) for _, _, found in trends]),
+        grid.Column(title="now", texts=[_now(found) for _, _, found in trends], right=True),
+    ]
+    columns = list(grid.fit([columns], invocation.width))
+    yield invocation.paint()(grid.header(columns), "2")
+    for number in range(len(trends)):
+        yield from grid.lines(columns, number)
+
+
+def _now(found: Sequence[Step]) -> str:
+    last = next(step for step in reversed(found) if step.value is not None)
+    return figure(last.value, last.metric.unit if last.metric else "")
 
 
 def _table(summaries: Sequence[RunSummary], invocation: Invocation) -> Iterator[str]:

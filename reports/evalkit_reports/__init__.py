@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evalkit_reports.html import render_html, write_html
+    from evalkit_reports.index import write_index
     from evalkit_reports.markdown import render_comparison, render_markdown, write_markdown
     from evalkit_reports.openmetrics import render_openmetrics
     from evalkit_reports.versus import render_versus, write_versus
@@ -23,6 +24,7 @@ _HOMES = {
     "render_openmetrics": "openmetrics",
     "render_versus": "versus",
     "write_html": "html",
+    "write_index": "index",
     "write_markdown": "markdown",
     "write_versus": "versus",
 }
@@ -34,6 +36,7 @@ __all__ = [
     "render_openmetrics",
     "render_versus",
     "write_html",
+    "write_index",
     "write_markdown",
     "write_versus",
 ]

@@ -29,8 +29,11 @@ def brief_of_run(run: Run, *, title: str) -> str:
     return _line("run", run, title=title, decision=run.decision, suites=suites, more=len(run.suites) - len(suites))
 
 
-def brief_of_comparison(comparisons: Sequence[Comparison], *, title: str) -> str:
-    """The line of the page that compares one or more runs with one base; its suites are those of the first."""
+def brief_of_comparison(comparisons: Sequence[Comparison], *, title: str, word: str) -> str:
+    """The line of the page that compares one or more runs with one base; its suites are those of the first.
+
+    `word` is what it comes to, such as `WORSE`.
+    """
     first = comparisons[0]
     suites = [_compared(suite) for suite in first.suites[:_MOST_SUITES]]
     return _line(
@@ -40,6 +43,7 @@ def brief_of_comparison(comparisons: Sequence[Comparison], *, title: str) -> str
         decision=None,
         suites=suites,
         more=len(first.suites) - len(suites),
+        word=word,
         base=first.base.id,
         candidates=[one.candidate.id for one in comparisons[:_MOST_SUITES]],
     )

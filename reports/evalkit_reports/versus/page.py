@@ -65,6 +65,6 @@ def _render(page: VersusView, pairs: Pairs, found: Candidates) -> str:
             script=script,
             policy=policy(style=style, script=script),
             icon=favicon(page.finding.shape),
-            brief=brief_of_comparison(found.comparisons, title=page.title),
+            brief=brief_of_comparison(found.comparisons, title=page.title, word=page.finding.word),
         )
     )

@@ -12,11 +12,12 @@ from evalkit_reports.versus.bars import interval, p_value, state_of
 
 _OPERATIONAL = ("latency", "cost", "input_tokens", "output_tokens")
 _MOST_REASONS = 5
-_SHAPES = {
+SHAPES = {
     "BETTER": "pass",
     "WORSE": "fail",
     "MIXED": "inconclusive",
 }
+"""The words that have a shape of their own."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ def finding(found: Candidates, at: int) -> Finding:
     word = _word(comparison, states)
     return Finding(
         word=word,
-        shape=_SHAPES.get(word, "none"),
+        shape=SHAPES.get(word, "none"),
         sentence=_sentence(comparison, word),
         reasons=tuple(reasons[:_MOST_REASONS]),
         more=max(len(reasons) - _MOST_REASONS, 0),
