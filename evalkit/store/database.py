@@ -35,8 +35,15 @@ class Session(Protocol):
         """Run `statement` once for each of `rows`."""
         ...
 
-    def stream(self, statement: str, *, at_once: int) -> Iterator[Row]:
+    def stream(self, statement: str, values: Row = (), *, at_once: int) -> Iterator[Row]:
         """The rows of `statement`, of which about `at_once` are in memory at a time."""
+        ...
+
+    def remove_blobs(self, digests: Sequence[str]) -> None:
+        """Delete blobs that nothing refers to, of which the caller has made sure; in a `sweeping` transaction only.
+
+        To look for what refers to each would read the largest tables once for every blob.
+        """
         ...
 
     def settle(self) -> None:
@@ -68,6 +75,14 @@ class Database(Protocol):
 
         What it reads is still so when it commits, as far as it is only ever written in such a transaction.
         """
+        ...
+
+    def sweeping(self) -> AbstractContextManager[Session]:
+        """A writing transaction while which nobody begins a run, or writes a dataset or a blob."""
+        ...
+
+    def compact(self) -> int:
+        """Give the space of deleted rows back to the file system, where much is free: how many bytes it was."""
         ...
 
     def close(self) -> None:

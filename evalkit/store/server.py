@@ -60,10 +60,29 @@ class _Session:
         while part := [tuple(row) for row in islice(remaining, _ROWS_AT_ONCE)]:
             self._connection.exec_driver_sql(self._marked(statement), part)
 
-    def stream(self, statement: str, *, at_once: int) -> Iterator[Row]:
+    def stream(self, statement: str, values: Row = (), *, at_once: int) -> Iterator[Row]:
         options = {"stream_results": True, "max_row_buffer": at_once}
-        for row in self._connection.exec_driver_sql(self._marked(statement), None, execution_options=options):
+        for row in self._connection.exec_driver_sql(
+            self._marked(statement), tuple(values) or None, execution_options=options
+        ):
             yield tuple(row)
+
+    def remove_blobs(self, digests: Sequence[str]) -> None:
+        # Without the constraints, which then look at everything once. The lock is held until they are back.
+        keys = [
+            (table.name, key.parent.name)
+            for table in metadata.sorted_tables
+            for key in table.foreign_keys
+            if key.column.table.name == "blobs"
+        ]
+        for table, column in keys:
+            self.execute(f"ALTER TABLE {table} DROP CONSTRAINT fk_{table}_{column}")
+        self.executemany("DELETE FROM blobs WHERE digest = ?", ((digest,) for digest in digests))
+        for table, column in keys:
+            self.execute(
+                f"ALTER TABLE {table} ADD CONSTRAINT fk_{table}_{column}"
+                f" FOREIGN KEY({column}) REFERENCES blobs (digest)"
+            )
 
     def settle(self) -> None:
         for table in metadata.sorted_tables:
@@ -117,6 +136,17 @@ class ServerDatabase:
         with self.writing() as session:
             session.execute(f"SELECT pg_advisory_xact_lock({LEDGER_LOCK})")
             yield session
+
+    @contextlib.contextmanager
+    def sweeping(self) -> Iterator[_Session]:
+        """A writing transaction beside which others only read what it may delete."""
+        with self.writing() as session:
+            session.execute("LOCK TABLE runs, suites, datasets, blobs IN EXCLUSIVE MODE")
+            yield session
+
+    def compact(self) -> int:
+        """Nothing: the server does that by itself (autovacuum)."""
+        return 0
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sa.Connection]:

@@ -19,6 +19,7 @@ from evalkit.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, Sto
 from evalkit.store.database import Duplicate, Row
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
+_PAGES = ("page_size", "page_count", "freelist_count")
 
 
 class _Session:
@@ -31,8 +32,11 @@ class _Session:
     def executemany(self, statement: str, rows: Iterable[Row]) -> None:
         self._connection.executemany(statement, rows)
 
-    def stream(self, statement: str, *, at_once: int) -> Iterator[Row]:  # noqa: ARG002 - a cursor reads row by row
-        yield from self._connection.execute(statement)
+    def stream(self, statement: str, values: Row = (), *, at_once: int) -> Iterator[Row]:  # noqa: ARG002 - one by one
+        yield from self._connection.execute(statement, values)
+
+    def remove_blobs(self, digests: Sequence[str]) -> None:
+        self.executemany("DELETE FROM blobs WHERE digest = ?", ((digest,) for digest in digests))
 
     def settle(self) -> None:
         pass  # SQLite looks at the highest number that there is
@@ -122,6 +126,32 @@ class SqliteDatabase:
             finally:
                 with self._translated():
                     self._connection.execute("PRAGMA synchronous = NORMAL")
+
+    @contextlib.contextmanager
+    def sweeping(self) -> Iterator[_Session]:
+        """A writing transaction that does not look for what refers to each row that goes."""
+        with self._lock:
+            with self._translated():
+                self._connection.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with self.writing() as session:
+                    yield session
+            finally:
+                with self._translated():
+                    self._connection.execute("PRAGMA foreign_keys = ON")
+
+    def compact(self) -> int:
+        """Write the file anew where a quarter of it or more is free, and nobody else has it open for writing."""
+        with self._lock, self._translated():
+            ask = self._connection.execute
+            size, pages, free = (
+                ask(f"PRAGMA {what}").fetchone()[0] for what in ("page_size", "page_count", "freelist_count")
+            )
+            if free * 4 < pages:
+                return 0
+            ask("VACUUM")
+            ask("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return int(size * (pages - ask("PRAGMA page_count").fetchone()[0]))
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
