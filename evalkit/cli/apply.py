@@ -28,7 +28,7 @@ def command(invocation: Invocation, promotion: str, yes: bool, dry_run: bool, as
             invocation,
             desk,
             lambda dry: apply(desk.store, found.id, actor=desk.actor, policies=desk.policies, dry_run=dry),
-            will=lambda after: f"{actor_line(desk)} This moves {after.alias} of {after.subject} now.",
+            will=lambda look: f"{actor_line(desk)} This moves {look.promotion.alias} of {look.promotion.subject} now.",
             yes=yes,
             dry_run=dry_run,
             as_json=as_json,

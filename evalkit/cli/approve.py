@@ -12,7 +12,7 @@ from evalkit.cli.promotionacts import acting_options, actor_line, carry_out, don
 from evalkit.errors import ConfigError
 
 if TYPE_CHECKING:
-    from evalkit.promoting import Outcome
+    from evalkit.promoting import Outcome, Outlook
     from evalkit.promotion import Promotion
 
 
@@ -45,7 +45,8 @@ def command(
                 return take_back(desk.store, found.id, actor=desk.actor, policies=desk.policies, dry_run=dry)
             return approve(desk.store, found.id, actor=desk.actor, policies=desk.policies, comment=comment, dry_run=dry)
 
-        def will(after: Promotion) -> str:
+        def will(look: Outlook) -> str:
+            after = look.promotion
             if withdraw:
                 return f"{actor_line(desk)} This takes your approval back; the promotion will be {_word(after)}."
             own = next((one for one in after.approvals if one.by.name == desk.actor.name and one.is_self), None)

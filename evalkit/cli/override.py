@@ -12,7 +12,7 @@ from evalkit.cli.options import CommonCommand, Invocation, json_option, pass_inv
 from evalkit.cli.promotionacts import acting_options, actor_line, carry_out
 
 if TYPE_CHECKING:
-    from evalkit.promotion import Promotion
+    from evalkit.promoting import Outlook
 
 
 @click.command(name="override", cls=CommonCommand)
@@ -38,7 +38,8 @@ def command(
     with at_desk(invocation) as desk:
         found = find(desk.store, promotion)
 
-        def will(after: Promotion) -> str:
+        def will(look: Outlook) -> str:
+            after = look.promotion
             assert after.override is not None, "it was just made"
             return f"{actor_line(desk)} This overrides {', '.join(after.override.rules)}, on your name."
 

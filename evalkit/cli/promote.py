@@ -12,8 +12,7 @@ from evalkit.cli.options import CommonCommand, Invocation, json_option, pass_inv
 from evalkit.cli.promotionacts import acting_options, carry_out, requirements
 
 if TYPE_CHECKING:
-    from evalkit.promoting import Outcome
-    from evalkit.promotion import Promotion
+    from evalkit.promoting import Outcome, Outlook
 
 
 @click.command(name="promote", cls=CommonCommand)
@@ -83,13 +82,13 @@ def command(
         return carry_out(invocation, desk, do, will=_will, whole=True, yes=yes, dry_run=dry_run, as_json=as_json)
 
 
-def _will(promotion: Promotion) -> str:
-    alias = promotion.alias
+def _will(look: Outlook) -> str:
+    promotion, alias = look.promotion, look.promotion.alias
     if promotion.state == "blocked":
         failed = ", ".join(dict.fromkeys(one.rule for one in promotion.verdicts if one.decision != "pass"))
         return f"{alias} will not be moved, as not every rule passed ({failed}). The request is kept as blocked."
     if promotion.state == "applied":
-        return f"Everything passes and the policy asks for nobody's approval: {alias} will be moved at once."
+        return f"Every rule passed and nobody has to approve: {alias} will be moved at once."
     if promotion.state == "approved":
-        return f"Everything passes. {alias} will not be moved yet: {promotion.note or 'there is a time to wait'}."
-    return f"Everything passes. {alias} will not be moved before it is approved: {requirements(promotion)}."
+        return f"Every rule passed. {alias} will not be moved yet. {look.next}"
+    return f"Every rule passed. {alias} will not be moved before it is approved: {requirements(look)}."

@@ -45,22 +45,25 @@ def done_unless_waiting(promotion: Promotion) -> int:
     return WAITING if promotion.state == "pending_approval" else APPLIED
 
 
-def requirements(promotion: Promotion) -> str:
-    """How many must approve and who may, in words, by the policy that the promotion is judged by."""
-    from evalkit.promotion.people import needed, selves
-    from evalkit.promotion.policy import policy_of
+def foreseen(desk: Desk, promotion: Promotion) -> Outlook:
+    """What a promotion of a dry run would still need; it is not in the store."""
+    from evalkit.promoting.outlook import outlook_of
+    from evalkit.promotion.facts import Facts
 
-    policy = policy_of(promotion.policy)
-    who = ", ".join(policy.approvers)
-    if not who:
-        who = "whoever has the role approver" if policy.protected else "anybody"
-    own = selves(promotion)
-    but = (
-        ""
-        if policy.allow_self_approval
-        else "; not " + ", not ".join(f"{name}, who {why}" for name, why in own.items())
+    there = desk.store.alias(promotion.kind, promotion.name, promotion.alias)
+    facts = Facts(
+        now=desk.store.now(),
+        policy=desk.policies.find(promotion.kind, promotion.name, promotion.alias),
+        position=None if there is None else (there.digest, there.generation),
+        freezes=tuple(desk.store.freezes()),
     )
-    return f"{count(needed(promotion, policy), 'approval')} by {who}{but}"
+    return outlook_of(promotion, facts)
+
+
+def requirements(look: Outlook) -> str:
+    """How many must approve, who may and who may not, in words."""
+    but = f"; not {', not '.join(look.excluded)}" if look.excluded else ""
+    return f"{count(look.needed, 'approval')} by {look.approvers}{but}"
 
 
 def acting_options(function: Decorated) -> Decorated:
@@ -76,7 +79,7 @@ def carry_out(
     desk: Desk,
     do: Callable[[bool], Outcome],
     *,
-    will: Callable[[Promotion], str],
+    will: Callable[[Outlook], str],
     code: Callable[[Promotion], int] = exit_code,
     whole: bool = False,
     yes: bool,
@@ -85,10 +88,12 @@ def carry_out(
 ) -> int:
     """Call `do`, which takes whether it is a dry run: first dry, to say what it will do, then in earnest.
 
-    `will` says it in a sentence. With `whole` all that the promotion rests on is shown first. Gives the exit code.
+    `will` says it in a sentence, of the promotion as it would be. With `whole` all that it rests on is shown first.
+    Gives the exit code.
     """
     planned = do(True)
     assert planned.promotion is not None, "freezes go another way"
+    expected = foreseen(desk, planned.promotion)
     paint, width = invocation.paint(), invocation.width
     if not as_json:
         versions = desk.versions(planned.promotion)
@@ -96,11 +101,11 @@ def carry_out(
         for line in shown(planned.promotion, versions, width, paint):
             click.echo(line)
         click.echo("")
-        for line in wrapped(clean(will(planned.promotion)), width):
+        for line in wrapped(clean(will(expected)), width):
             click.echo(line)
     if dry_run:
         if as_json:
-            emit_json(acted_shape(desk, planned, None, code(planned.promotion)))
+            emit_json(acted_shape(desk, planned, expected, code(planned.promotion)))
         else:
             click.echo("Nothing was done: this was a dry run.")
         return code(planned.promotion)
@@ -109,7 +114,7 @@ def carry_out(
     done = do(False)
     assert done.promotion is not None, "as in the dry run"
     promotion = done.promotion
-    from evalkit.promoting import outlook
+    from evalkit.promoting.outlook import outlook
 
     look = outlook(desk.store, promotion.id, policies=desk.policies)
     if as_json:
@@ -122,9 +127,10 @@ def carry_out(
 
 
 def ask() -> None:
-    """Ask whether to go on, where somebody sits at a terminal. Raises `click.Abort` for a no."""
-    if sys.stdin is not None and sys.stdin.isatty():
-        click.confirm("Go on?", abort=True)
+    """Ask whether to go on, where somebody sits at a terminal; leaves with 1 for a no."""
+    if sys.stdin is not None and sys.stdin.isatty() and not click.confirm("Go on?"):
+        click.echo("Nothing was done.")
+        raise click.exceptions.Exit(BLOCKED)
 
 
 def told(look: Outlook, width: int, paint: Paint) -> Iterator[str]:
@@ -137,19 +143,17 @@ def told(look: Outlook, width: int, paint: Paint) -> Iterator[str]:
 
 
 def needs(look: Outlook) -> Iterator[str]:
-    """What a promotion still needs, in sentences."""
+    """What a promotion still needs, in sentences; the last is what to do."""
     if look.promotion.state == "pending_approval":
-        yield f"{look.given} of {count(look.needed, 'approval')}. Who may approve: {look.approvers}"
+        yield f"{look.given} of {count(look.needed, 'approval')} given."
         if look.excluded:
-            yield f"Not: {'; '.join(look.excluded)}"
-    yield from (f"In the way: {freeze}" for freeze in look.frozen)
+            yield f"Not counted would be an approval of {', nor of '.join(look.excluded)}."
+    yield from (f"In the way: {freeze}." for freeze in look.frozen)
     for one in look.stale:
-        yield " ".join(filter(None, (f"By now stale [{one.rule}]: {one.reason}", one.hint)))
-    if look.ready_at is not None and look.promotion.state == "approved":
-        yield f"It can be applied from {moment(look.ready_at)} on."
+        yield f"It cannot be applied as it is [{one.rule}]: {one.reason}"
     if look.expires_at is not None:
         yield f"It expires at {moment(look.expires_at)}."
-    if look.next:
+    if look.next and look.next != look.promotion.note:
         yield look.next
 
 

@@ -18,8 +18,7 @@ from evalkit.plaintext import clean, wrapped
 from evalkit.promotion.records import State
 
 if TYPE_CHECKING:
-    from evalkit.promoting import Outcome
-    from evalkit.promotion import Promotion
+    from evalkit.promoting import Outcome, Outlook
 
 
 class _Listing(HelpfulGroup):
@@ -97,7 +96,8 @@ def show(invocation: Invocation, promotion: str, as_json: bool) -> int:
     ID is a promotion's id or the beginning of one. Leaves with 0 when it is applied, 1 or 3 when it is blocked or
     came to nothing, 5 while it waits.
     """
-    from evalkit.promoting import Policies, find, outlook
+    from evalkit.promoting import Policies, find
+    from evalkit.promoting.outlook import outlook
 
     policies = Policies.of(invocation.settings())
     with invocation.open_store() as store:
@@ -183,7 +183,8 @@ def judge(
                 dry_run=dry,
             )
 
-        def will(after: Promotion) -> str:
+        def will(look: Outlook) -> str:
+            after = look.promotion
             lost = sum(not one.dismissed for one in found.approvals) - sum(not one.dismissed for one in after.approvals)
             gone = f" {count(lost, 'approval')} will no longer count." if lost else ""
             return f"It will be {after.state.replace('_', ' ')}.{gone}"

@@ -59,8 +59,8 @@ def promotion_shape(promotion: Promotion, versions: Versions) -> dict[str, Any]:
     }
 
 
-def acted_shape(desk: Desk, outcome: Outcome, look: Outlook | None, code: int) -> dict[str, Any]:
-    """What a command did to a promotion, or would do: `promote --json` and its like. `look` is `None` for a dry run."""
+def acted_shape(desk: Desk, outcome: Outcome, look: Outlook, code: int) -> dict[str, Any]:
+    """What a command did to a promotion, or would do: `promote --json` and its like."""
     promotion = outcome.promotion
     assert promotion is not None, "freezes have a shape of their own"
     versions = desk.versions(promotion)
@@ -70,7 +70,7 @@ def acted_shape(desk: Desk, outcome: Outcome, look: Outlook | None, code: int) -
         "exit_code": code,
         "promotion": promotion_shape(promotion, versions),
         "changes": changes_shape(promotion, versions),
-        "outlook": None if look is None else outlook_shape(look),
+        "outlook": outlook_shape(look),
         "events": [event.action for event in outcome.events],
         "others": [{"id": one.id, "state": one.state} for one in outcome.others],
     }

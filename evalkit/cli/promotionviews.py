@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from evalkit import grid
 from evalkit.cli import subjectviews
 from evalkit.cli.shapes import moment
-from evalkit.figures import count
+from evalkit.figures import count, figure
 from evalkit.plaintext import Paint, clean, wrapped
 from evalkit.versions import Version
 
@@ -120,7 +120,7 @@ def rule_lines(verdicts: Sequence[RuleVerdict], width: int, paint: Paint) -> Ite
     suites = {one.suite for one in verdicts if one.suite}
     rule = grid.Column(title="rule", texts=[clean(one.rule) for one in verdicts])
     asks = grid.Column(title="asks for", texts=[_asks(one, suites) for one in verdicts], least=16, wraps=True)
-    seen = grid.Column(title="observed", texts=[clean(one.observed) or "–" for one in verdicts], least=8, wraps=True)
+    seen = grid.Column(title="observed", texts=[_rounded(one.observed) or "–" for one in verdicts], least=8, wraps=True)
     ends = grid.Column(title="interval", texts=[_interval(one) for one in verdicts])
     size = grid.Column(title="n", texts=[f"{one.n:,}" if one.n else "–" for one in verdicts], right=True)
     verdict = grid.Column(title="verdict", texts=[_VERDICTS[one.decision][0] for one in verdicts])
@@ -143,8 +143,16 @@ def _asks(one: RuleVerdict, suites: set[str]) -> str:
 def _interval(one: RuleVerdict) -> str:
     if not (one.low or one.high):
         return "–"
-    joint = " to " if "-" in one.low + one.high else "–"
-    return clean(f"{one.low or '…'}{joint}{one.high or '…'}")
+    low, high = _rounded(one.low) or "…", _rounded(one.high) or "…"
+    return f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
+
+
+def _rounded(text: str) -> str:
+    """A bare number as tables have it; anything else, such as `12 days`, as it is."""
+    try:
+        return figure(float(text))
+    except ValueError:
+        return clean(text)
 
 
 def _below(text: str, width: int) -> Iterator[str]:

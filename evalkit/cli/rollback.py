@@ -54,7 +54,9 @@ def command(
                 to=digest,
                 dry_run=dry,
             ),
-            will=lambda after: f"{actor_line(desk)} This moves {after.alias} of {after.subject} back now.",
+            will=lambda look: (
+                f"{actor_line(desk)} This moves {look.promotion.alias} of {look.promotion.subject} back now."
+            ),
             whole=True,
             yes=yes,
             dry_run=dry_run,

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from evalkit.cli import subjectviews as views
 from evalkit.cli.options import CommonCommand, Invocation, emit_json, json_option, pass_invocation
 from evalkit.cli.subjects import opened
+from evalkit.errors import ConfigError
 from evalkit.figures import count
+
+if TYPE_CHECKING:
+    from evalkit.registry import Standing
 
 
 @click.command(name="sync", cls=CommonCommand)
 @click.option("--check", is_flag=True, help="Change nothing; leave with 1 where a file is not in the store as it is.")
+@click.option(
+    "--ahead-of",
+    "alias",
+    metavar="ALIAS",
+    help="Change nothing; list the files that say something else than the version under ALIAS, one prompt/NAME a line.",
+)
 @json_option
 @pass_invocation
-def command(invocation: Invocation, check: bool, as_json: bool) -> int:
+def command(invocation: Invocation, check: bool, alias: str | None, as_json: bool) -> int:
     """Register every prompt and model file in the store, with the commit and the path it is from.
 
     The same content is never a second version, so that doing it again changes nothing.
     """
+    if alias is not None:
+        if check:
+            raise ConfigError("--check and --ahead-of ask for two things.", hint="Give one of them.")
+        return _ahead(invocation, alias, as_json)
     return _check(invocation, as_json) if check else _sync(invocation, as_json)
 
 
@@ -60,3 +76,21 @@ def _check(invocation: Invocation, as_json: bool) -> int:
     else:
         click.echo(f"{count(files, 'file')}, all in the store as they are.")
     return int(bool(drifted))
+
+
+def _ahead(invocation: Invocation, alias: str, as_json: bool) -> int:
+    from evalkit.registry import standings
+
+    with opened(invocation) as (project, store):
+        found = [one for one in standings(project, store) if one.file is not None and not _is_under(one, alias)]
+    if as_json:
+        emit_json([views.standing_shape(one) for one in found])
+        return 0
+    for one in found:
+        click.echo(f"{one.kind}/{one.name}")
+    return 0
+
+
+def _is_under(one: Standing, alias: str) -> bool:
+    pointed = next((found.version for found in one.registered if alias in found.aliases), None)
+    return pointed is not None and one.file is not None and pointed.digest == one.file.digest
