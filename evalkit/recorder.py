@@ -315,7 +315,7 @@ class Recorder:
             self.provenance = self.resumed.run.provenance
         if self.bundle is not None:
             self._begin_bundle(self.bundle)
-        if self.url is None:
+        if self.url is None or (self.shard is not None and not self._parts):
             return
         _ = self.baselines.default  # now, as `last` is another run once this one has begun
         from evalkit.keeping import Keeper

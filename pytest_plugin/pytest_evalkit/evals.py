@@ -239,8 +239,11 @@ class Evals:
         """Open the run before the first item."""
         option = session.config.option
         stopped = session.testsfailed and not option.continue_on_collection_errors
-        if self.ledger is not None and self.ledger.suites and not option.collectonly and not stopped:
-            self._begin(session, self.ledger)
+        if self.ledger is not None and not option.collectonly and not stopped:
+            if self.ledger.suites:
+                self._begin(session, self.ledger)
+            elif self.collection.is_emptied and not xdist.is_worker(self.config):
+                self.ledger.open(session)  # for the bundle: that this shard has no case is something to say
         return (yield)
 
     def _begin(self, session: pytest.Session, ledger: Ledger) -> None:
@@ -344,8 +347,8 @@ class Evals:
         assert ledger is not None, "a run has one"
         try:
             if settings.report is not None:
-                baseline, path = ledger.baselines.default, root / settings.report
-                self.written["report"] = terminal.write_report(run, path, baseline=baseline, earlier=ledger.earlier)
+                baseline, place = ledger.baselines.default, root / settings.report
+                self.written["report"] = terminal.write_report(run, place, baseline=baseline, earlier=ledger.earlier)
         except (EvalkitError, OSError) as error:
             self.errors.append(f"The report could not be written: {error}")
         try:
