@@ -24,21 +24,31 @@ DEFAULT = Path("report.html")
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where it is written: report.html unless given, for HTML; else standard output.",
 )
+@click.option("--baseline", metavar="RUN", help="The run that the page of RUN is held against.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="A Markdown summary instead, for a pull request.")
 @click.option("--metrics", "as_metrics", is_flag=True, help="OpenMetrics text instead, for GitLab.")
 @pass_invocation
 def command(
-    invocation: Invocation, run: str, base: str | None, output: Path | None, as_markdown: bool, as_metrics: bool
+    invocation: Invocation,
+    run: str,
+    base: str | None,
+    output: Path | None,
+    baseline: str | None,
+    as_markdown: bool,
+    as_metrics: bool,
 ) -> None:
     """Write a run as one self-contained HTML file, which opens without a network.
 
-    RUN is a run's id, the beginning of one, last, or SUITE@last. With BASE it is a page that compares the two, case by
+    RUN is a run's id, the beginning of one, last, or SUITE@last. --baseline shows what became of each case since
+    another run. With BASE it is a page that compares the two, case by
     case, or a Markdown summary that does; evalkit compare BASE A B C --html compares several.
     """
     if as_markdown and as_metrics:
         raise click.UsageError("--markdown and --metrics are two forms: give one.")
     if base is not None and as_metrics:
         raise click.UsageError("BASE is for a page or for --markdown; --metrics are those of one run.")
+    if baseline is not None and (as_markdown or as_metrics or base is not None):
+        raise click.UsageError("--baseline is for the page of one run; give BASE to compare two.")
     if as_markdown:
         _emit(_markdown(invocation, run, base), output)
     elif as_metrics:
@@ -48,7 +58,7 @@ def command(
     elif base is not None:
         _versus(invocation, run, base, output or DEFAULT)
     else:
-        _html(invocation, run, output or DEFAULT)
+        _html(invocation, run, output or DEFAULT, baseline)
 
 
 def _markdown(invocation: Invocation, run: str, base: str | None) -> str:
@@ -63,13 +73,17 @@ def _markdown(invocation: Invocation, run: str, base: str | None) -> str:
     return render_markdown(found, baseline=before, earlier=earlier)
 
 
-def _html(invocation: Invocation, run: str, output: Path) -> None:
-    from evalkit_reports import write_html
+def _html(invocation: Invocation, run: str, output: Path, baseline: str | None) -> None:
+    from evalkit.pages import write_stored
+    from evalkit_reports.sidefiles import folder_of
 
-    found = invocation.load(run, payload=True)
-    with _kindly(output):
-        written = write_html(found, output)
-    click.echo(f"{written} ({written.stat().st_size / 1_000_000:.1f} MB)")
+    with invocation.open_store() as store, _kindly(output):
+        written = write_stored(store, run, output, baseline=baseline)
+    beside = folder_of(written)
+    files = sorted(beside.glob("cases-*.js")) if beside.is_dir() else []
+    size = sum(path.stat().st_size for path in [written, *files]) / 1_000_000
+    more = f", with the {len(files):,} files in {beside}" if files else ""
+    click.echo(f"{written} ({size:.1f} MB{more})")
 
 
 def _versus(invocation: Invocation, run: str, base: str, output: Path) -> None:

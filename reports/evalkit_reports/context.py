@@ -90,6 +90,7 @@ class Context:
 
     `baseline` should have come with its outputs, or none of them is the same as here. `earlier` has by suite the runs
     before this one, oldest first; `attempts` by suite how many there were at this very commit on these very cases.
+    `notes` are what else limits the page: a word, and a sentence.
     """
 
     baseline: Run | None = None
@@ -97,3 +98,8 @@ class Context:
     attempts: Mapping[str, int] = dataclasses.field(default_factory=dict)
     promotions: tuple[PromotionView, ...] = ()
     cards: tuple[JudgeCard, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+
+    def with_note(self, word: str, text: str) -> Context:
+        """The same, with one more note."""
+        return dataclasses.replace(self, notes=(*self.notes, (word, text)))

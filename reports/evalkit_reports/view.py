@@ -125,7 +125,7 @@ def page_view(
         title=title or _title(run),
         run_id=run.id,
         headline=headline(run),
-        banners=banners(run, known.attempts),
+        banners=banners(run, known.attempts) + tuple(Banner(word=word, text=text) for word, text in known.notes),
         facts=_facts(run),
         suites=tuple(_suite_view(number, suite, run, known, comparison) for number, suite in enumerate(run.suites)),
         provenance=_provenance(run),
