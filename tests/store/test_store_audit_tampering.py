@@ -55,14 +55,16 @@ def tamper() -> Tamper:
             guards = list(unguard(session, on_sqlite))
             for statement, values in statements:
                 session.execute(statement, values)
-        yield
-        with database.writing() as session:
-            session.execute("DELETE FROM audit")
-            session.executemany("INSERT INTO audit (seq, prev_hash, hash, body) VALUES (?, ?, ?, ?)", kept)
-            session.execute("DELETE FROM ledger")
-            session.executemany("INSERT INTO ledger (id, clock, seq, hash) VALUES (1, ?, ?, ?)", head)
-            for statement in guards:
-                session.execute(statement)
+        try:
+            yield
+        finally:
+            with database.writing() as session:
+                session.execute("DELETE FROM audit")
+                session.executemany("INSERT INTO audit (seq, prev_hash, hash, body) VALUES (?, ?, ?, ?)", kept)
+                session.execute("DELETE FROM ledger")
+                session.executemany("INSERT INTO ledger (id, clock, seq, hash) VALUES (1, ?, ?, ?)", head)
+                for statement in guards:
+                    session.execute(statement)
 
     return tampering
 
@@ -104,10 +106,8 @@ def test_any_column_of_any_row(logged: Store, tamper: Tamper, data: st.DataObjec
     with tamper(logged, (f"UPDATE audit SET {column} = ? WHERE seq = ?", (new, seq))):
         found = logged.verify_audit()
         assert not found.ok
-        named = found.entries + 1
-        # A hash that is changed shows in its own row; one that fits its own row again, in the next.
-        assert named == seq or (column == "seq" and named <= seq)
-        assert f"{named}" in found.problem.split(":")[0]
+        assert found.entries == (0 if column == "seq" and new < 1 else seq - 1)
+        assert found.problem.startswith((f"Entry {seq}", f"Entries {seq} to", f"Entry {new}: it stands where 1 is due"))
     assert logged.verify_audit().ok
 
 
@@ -221,19 +221,22 @@ def test_a_hundred_thousand_entries_take_less_than_two_seconds(store: Store) -> 
         "at": "2026-11-22T09:30:00.000000Z",
         "promotion": "019a2b3c-0000-7000-8000-000000000001",
         "subject": "prompt/support-reply",
-        "facts": {"fingerprint": "a" * 64, "comment": "fine", "state": ["pending_approval", "approved"]},
+        "facts": {"fingerprint": "a" * 64, "comment": "fine", "state": ["pending_approval", "approved"], "number": 0},
     }
+    body = body_of(said)
     rows, last = [], GENESIS
     for seq in range(1, 100_001):
-        said["facts"]["number"] = seq  # type: ignore[index]  # a dict
-        entry = following(last, seq, body_of(said))
+        entry = following(last, seq, body.replace('"number":0', f'"number":{seq}'))
         rows.append((entry.seq, entry.prev_hash, entry.hash, entry.body))
         last = entry.hash
     with store._database.writing() as session:
         session.executemany("INSERT INTO audit (seq, prev_hash, hash, body) VALUES (?, ?, ?, ?)", rows)
         session.execute("INSERT INTO ledger VALUES (1, '2026-11-22T09:30:00.000000Z', 100000, ?)", [last])
-    best = min(seconds(store) for _ in range(3))  # of three: what else the machine does is not what is measured
-    assert best < 2.0, f"{best:.2f} s of CPU"
+    took = seconds(store)
+    print(f"{took:.2f} s")
+    if took >= 2.0:  # once more: what else the machine does is not what is measured
+        took = min(seconds(store) for _ in range(3))
+    assert took < 2.0, f"{took:.2f} s of CPU"
 
 
 def seconds(store: Store) -> float:
