@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from evalkit.annotation import Annotation
 from evalkit.canonical import new_id
+from evalkit.errors import NotFound
 from evalkit.exchange import Exchange
 from evalkit.spans import Span, Trace
 from evalkit.store.sqlite import SqliteDatabase
@@ -107,6 +108,11 @@ def reads_all(node: Any) -> bool:
     return kind == "Seq Scan" or (kind in ("Index Scan", "Index Only Scan") and "Index Cond" not in node)
 
 
+def not_there(store: Any) -> None:
+    with pytest.raises(NotFound):
+        store.trace("ffff")
+
+
 def questions(store: Any, run: Any) -> dict[str, Callable[[], Any]]:
     """What is asked of a store, and by whom."""
     name, trace = run.run_id, trace_id(100)
@@ -126,7 +132,7 @@ def questions(store: Any, run: Any) -> dict[str, Callable[[], Any]]:
         "traces list of a case": lambda: store.traces(name, suite="math", case="case-001"),
         "traces show": lambda: store.trace(trace),
         "beginning of a trace": lambda: store.trace_summary(trace[:9]),
-        "a trace that is not there": lambda: pytest.raises(LookupError, store.trace, "ffff"),
+        "a trace that is not there": lambda: not_there(store),
         "earlier runs": lambda: store.earlier_runs(name),
         "history": lambda: store.history("math"),
         "history of one run": lambda: store.history("math", last=1),
