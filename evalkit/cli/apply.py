@@ -27,7 +27,7 @@ def command(invocation: Invocation, promotion: str, yes: bool, dry_run: bool, as
         return carry_out(
             invocation,
             desk,
-            lambda dry: apply(desk.store, found.id, actor=desk.actor, policies=desk.policies, dry_run=dry),
+            lambda dry: apply(desk.store, found.id, **desk.acting, dry_run=dry),
             will=lambda look: f"{actor_line(desk)} This moves {look.promotion.alias} of {look.promotion.subject} now.",
             yes=yes,
             dry_run=dry_run,

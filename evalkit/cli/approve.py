@@ -42,8 +42,8 @@ def command(
 
         def do(dry: bool) -> Outcome:
             if withdraw:
-                return take_back(desk.store, found.id, actor=desk.actor, policies=desk.policies, dry_run=dry)
-            return approve(desk.store, found.id, actor=desk.actor, policies=desk.policies, comment=comment, dry_run=dry)
+                return take_back(desk.store, found.id, **desk.acting, dry_run=dry)
+            return approve(desk.store, found.id, **desk.acting, comment=comment, dry_run=dry)
 
         def will(look: Outlook) -> str:
             after = look.promotion

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.options import Invocation
 from evalkit.errors import ConfigError, NotFound, did_you_mean
 from evalkit.versions import SubjectKind, Version
 
 if TYPE_CHECKING:
+    from evalkit.attestation import PrivateKey
     from evalkit.promoting import Policies
     from evalkit.promotion import Actor, Promotion
     from evalkit.registry import Project
@@ -24,12 +25,22 @@ FILE = "file"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """One command's store, open to be written, with the project's policies and the actor."""
+    """One command's store, open to be written, with the project's policies and the actor.
+
+    `key` signs checkpoints of the audit log, `None` where the settings name none.
+    """
 
     store: Store
     project: Project
     policies: Policies
     actor: Actor
+    webhooks: Mapping[str, Sequence[str]]
+    key: PrivateKey | None = None
+
+    @property
+    def acting(self) -> dict[str, Any]:
+        """What every command on promotions takes: who acts, by which policies, and which webhooks listen."""
+        return {"actor": self.actor, "policies": self.policies, "webhooks": self.webhooks}
 
     def versions(self, promotion: Promotion) -> Mapping[str, Version]:
         """The stored versions of what a promotion is about, by digest."""
@@ -84,20 +95,25 @@ class Desk:
 @contextlib.contextmanager
 def at_desk(invocation: Invocation) -> Iterator[Desk]:
     """The desk of the current folder's project. Raises `NotFound` where there is no store yet."""
+    from evalkit.attestation import private_key
+    from evalkit.delivering import listeners
+    from evalkit.identity import acting
     from evalkit.promoting import Policies
     from evalkit.registry import Project
     from evalkit.store import open_store
 
     settings = invocation.settings()
-    policies = Policies.of(settings)
-    with open_store(settings.store, create=False) as store:
-        yield Desk(store=store, project=Project.of(settings), policies=policies, actor=_actor(store))
-
-
-def _actor(store: Store) -> Actor:
-    from evalkit.identity import acting
-
-    return acting(store)
+    policies, webhooks = Policies.of(settings), listeners(settings.webhooks, root=settings.root)
+    key = private_key(settings.signing_key)
+    with open_store(settings.store, create=False, webhooks=webhooks) as store:
+        yield Desk(
+            store=store,
+            project=Project.of(settings),
+            policies=policies,
+            actor=acting(store),
+            webhooks=webhooks,
+            key=key,
+        )
 
 
 def parsed(text: str, *, known: list[str]) -> tuple[SubjectKind, str]:

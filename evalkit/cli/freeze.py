@@ -80,8 +80,7 @@ def add(
                 desk.store,
                 subject=subject,
                 alias=alias,
-                actor=desk.actor,
-                policies=desk.policies,
+                **desk.acting,
                 reason=reason,
                 until=end,
                 dry_run=dry,
@@ -107,7 +106,7 @@ def lift(invocation: Invocation, freeze_id: str, reason: str, yes: bool, dry_run
             now = ledger.now()
 
         def do(dry: bool) -> Outcome:
-            return end(desk.store, freeze_id, actor=desk.actor, policies=desk.policies, reason=reason, dry_run=dry)
+            return end(desk.store, freeze_id, **desk.acting, reason=reason, dry_run=dry)
 
         will = f"{actor_line(desk)} This lifts the freeze."
         return _carry_out(invocation, do, will, now=now, yes=yes, dry_run=dry_run, as_json=as_json)

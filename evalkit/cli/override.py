@@ -49,8 +49,7 @@ def command(
             lambda dry: override(
                 desk.store,
                 found.id,
-                actor=desk.actor,
-                policies=desk.policies,
+                **desk.acting,
                 reason=reason,
                 rules=rules,
                 dry_run=dry,

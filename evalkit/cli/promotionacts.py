@@ -123,6 +123,7 @@ def carry_out(
     click.echo("")
     for line in told(look, width, paint):
         click.echo(line)
+    click.echo(checkpoint_line(desk))
     return code(promotion)
 
 
@@ -155,6 +156,12 @@ def needs(look: Outlook) -> Iterator[str]:
         yield f"It expires at {moment(look.expires_at)}."
     if look.next and look.next != look.promotion.note:
         yield look.next
+
+
+def checkpoint_line(desk: Desk) -> str:
+    """Where the audit log stands, to be kept elsewhere: whoever has it can tell a log that was rewritten."""
+    head = desk.store.checkpoint()
+    return f"audit {head.seq} {head.hash}"
 
 
 def actor_line(desk: Desk) -> str:

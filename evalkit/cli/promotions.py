@@ -176,8 +176,7 @@ def judge(
             return evaluate(
                 desk.store,
                 found.id,
-                actor=desk.actor,
-                policies=desk.policies,
+                **desk.acting,
                 runs=list(runs) or None,
                 baseline=baseline,
                 dry_run=dry,

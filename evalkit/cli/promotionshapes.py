@@ -73,6 +73,7 @@ def acted_shape(desk: Desk, outcome: Outcome, look: Outlook, code: int) -> dict[
         "outlook": outlook_shape(look),
         "events": [event.action for event in outcome.events],
         "others": [{"id": one.id, "state": one.state} for one in outcome.others],
+        "audit": desk.store.checkpoint().sealed(desk.key),
     }
 
 

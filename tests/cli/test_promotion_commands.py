@@ -440,3 +440,61 @@ def test_the_whole_way_on_each_database(anywhere: str, cli: Cli, promote: Any, b
     assert cli("rollback", "prompt/greet", "--alias", "production", "--reason", "x").code == 0
     assert evalkit.load_prompt("greet", alias="production", store=anywhere, refresh=0).text == "Hello"
     assert [cli("promotions", "verify", one).code for one in (first, second)] == [0, 0]
+
+
+DATA = ("datasets", "scorers", "others", "by_suite", "content")
+"""Fields whose keys are names, or those of a policy."""
+
+
+def fields(value: Any) -> Iterator[str]:
+    """Every key in a document, below the fields of data excepted."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            if key not in DATA:
+                yield from fields(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from fields(item)
+
+
+def test_every_field_of_the_json_is_documented(cli: Cli, promote: Any, policy: Any, be: Any) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/cli.md").read_text(encoding="utf-8")
+    reference = page.partition("\n## JSON\n")[2]
+    policy('override = { by = ["cleo"] }')
+    first = promote("Hello", "--json")
+    blocked = promote("Go away", "--json", wrong=9).json()["promotion"]["id"]
+    be("cleo")
+    overridden = cli("override", blocked, "--reason", "x", "--json")
+    name = first.json()["promotion"]["id"]
+    made = {
+        "evalkit.promoted/1": [first, overridden, cli("approve", name, "--json"), cli("apply", name, "--json")],
+        "evalkit.promotion/1": [cli("promotions", "--json"), cli("promotions", "show", name, "--json")],
+        "evalkit.verified/1": [cli("promotions", "verify", name, "--json")],
+        "evalkit.freeze/1": [cli("freeze", "*", "--reason", "x", "--json"), cli("freeze", "list", "--json")],
+        "evalkit.policy/1": [cli("policy", "check", "--json"), cli("policy", "show", "--json")],
+    }
+    for schema, results in made.items():
+        for result in results:
+            found = result.json()
+            for document in found if isinstance(found, list) else [found]:
+                assert document["schema"] == schema
+            assert sorted({field for field in fields(found) if f"`{field}`" not in reference}) == []
+
+
+def test_webhooks_that_listen_get_the_events(cli: Cli, promote: Any, project: Path) -> None:
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('[tool.evalkit.webhooks.chat]\nurl = "http://127.0.0.1:9/hook"\nevents = ["promotion.*"]\n')
+    assert promote("Hello", to="staging").code == 0
+    with open_store(project / ".evalkit/evalkit.db") as store:
+        messages = store.outbox()
+        assert {one.target for one in messages} == {"chat"}
+        assert any("promotion.applied" in one.body for one in messages)
+
+
+def test_the_checkpoint_that_is_printed_is_that_of_the_log(promote: Any, project: Path) -> None:
+    out = promote("Hello").out
+    with open_store(project / ".evalkit/evalkit.db") as store:
+        head = store.checkpoint()
+        assert out.splitlines()[-1] == f"audit {head.seq} {head.hash}"
+        assert head.seq > 0
