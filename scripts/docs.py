@@ -46,6 +46,7 @@ VOLATILE = [
     (re.compile(r"(-?[\d.]+( ?(ms|µs|s))?–)?\b\d+(\.\d+)? ?(ms|µs|s|min)\b"), "<seconds>"),
     (re.compile(r"\b\d+(\.\d+)? ?(bytes|KB|MB|kB|KiB|MiB)\b"), "<size>"),
     (re.compile(r"platform \w+ -- Python.*"), "<platform>"),
+    (re.compile(r"SHA256:[0-9a-f]{16,64}…?"), "<key>"),
     (re.compile(r"[=-]{3,}"), "==="),
     (re.compile(r"[ ─━]+"), " "),
 ]

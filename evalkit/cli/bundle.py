@@ -50,7 +50,8 @@ def export(invocation: Invocation, subject: str, alias: str, out: Path, as_json:
             )
         promotion = _in_force(store, kind, name, alias)
         version = store.version(kind, name, promotion.to_digest).version
-    manifest = write(out, version, promotion, key=key)
+        checkpoint = store.checkpoint().sealed(key)
+    manifest = write(out, version, promotion, key=key, checkpoint=checkpoint)
     if as_json:
         emit_json(manifest.to_json())
         return 0

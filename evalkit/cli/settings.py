@@ -33,9 +33,7 @@ def command(invocation: Invocation, as_json: bool) -> None:
         (f"gates.{suite}", _shown(gates), settings.sources["suite_gates"])
         for suite, gates in settings.suite_gates.items()
     )
-    if settings.policies:
-        shown = settings.policies if isinstance(settings.policies, str) else " · ".join(settings.policies)
-        rows.append(("policies", shown, settings.sources["policies"]))
+    rows.extend((name, _shown(keys), source) for name, keys, source in _tables(settings))
     columns = [
         grid.Column(title="setting", texts=[clean(name) for name, _, _ in rows]),
         grid.Column(title="value", texts=[clean(value) for _, value, _ in rows], least=20, wraps=True),
@@ -54,6 +52,18 @@ def shown_store(settings: Settings) -> str:
     from evalkit.store.address import parse
 
     return parse(settings.store).shown
+
+
+def _tables(settings: Settings) -> list[tuple[str, tuple[str, ...], str]]:
+    """What is written in tables of its own: the name, what it has entries for, and where it stands."""
+    policies = settings.policies
+    found = {
+        "policies": (policies,) if isinstance(policies, str) else tuple(policies),
+        "prices": tuple(settings.prices),
+        "signing_key": () if settings.signing_key is None else (settings.signing_key,),
+        "webhooks": tuple(settings.webhooks),
+    }
+    return [(name, keys, settings.sources[name]) for name, keys in found.items() if keys]
 
 
 def _shown(value: Any) -> str:
@@ -86,4 +96,5 @@ def _shape(settings: Settings) -> dict[str, Any]:
             for setting in SETTINGS
         ],
         "suite_gates": {suite: list(gates) for suite, gates in settings.suite_gates.items()},
+        "tables": [{"name": name, "entries": list(keys), "from": source} for name, keys, source in _tables(settings)],
     }

@@ -34,6 +34,8 @@ def test_what_is_in_force_is_written_and_verified(project, keys, version, capsys
     told = capsys.readouterr().out
     assert "prompt reply v1, production" in told
     assert told.count("good") == 5
+    assert command(["audit", "verify", "--checkpoint", "out/checkpoint.json"]) == 0
+    capsys.readouterr()
     (project / "out" / "version.json").write_text("{}")
     assert command(["bundle", "verify", "out", "--json"]) == 1
     said = json.loads(capsys.readouterr().out)

@@ -295,6 +295,18 @@ def test_config_shows_each_value_and_where_it_came_from(
     assert values["repeat"] == (3, "pyproject.toml:2")
 
 
+def test_config_lists_the_tables_that_have_entries(cli: Cli, project: Path) -> None:
+    (project / "pyproject.toml").write_text(
+        '[tool.evalkit.prices]\n"house-*" = {input = 1}\n\n[tool.evalkit.signing]\nkey = {env = "SIGNING"}\n'
+        "\n[tool.evalkit.policies.production]\nmin_approvals = 1\n"
+    )
+    shown = {line.split()[0]: line for line in cli("config").out.splitlines()}
+    assert shown["prices"].split() == ["prices", "house-*", "pyproject.toml:1"]
+    assert shown["policies"].split() == ["policies", "production", "pyproject.toml:7"]
+    found = cli("config", "--json").json()["tables"]
+    assert [one["entries"] for one in found] == [["production"], ["house-*"], ["env:SIGNING"]]
+
+
 def test_no_command_shows_a_password(cli: Cli) -> None:
     url = "postgresql+psycopg://me:hunter2@localhost:1/db"
     for command in (["config"], ["config", "--json"], ["db", "path"], ["runs"], ["db", "check"]):
