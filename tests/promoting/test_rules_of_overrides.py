@@ -66,7 +66,7 @@ def test_a_comparison_without_anything_to_compare_with_is_not_decided(desk: Desk
 def test_gates_compare_with_what_is_in_force(desk: Desk) -> None:
     _, first = desk.promoted("one")
     two = desk.version("two")
-    gate = ["accuracy not worse than baseline by 0.1"]
+    gate = ["accuracy not worse than baseline by 0.1 @ 95%"]
     asked = desk.ask(two, desk.run(two, [True] * 10 + [False] * 10, gates=gate))
     assert asked.state == "blocked"
     assert asked.evidence is not None
