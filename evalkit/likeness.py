@@ -32,15 +32,17 @@ def differences(one: SuiteInfo, other: SuiteInfo) -> Iterator[str]:
 
 
 def of_machines(one: Provenance, other: Provenance) -> Iterator[str]:
-    """In what the code behind two runs differs, a clause each: the commit, evalkit, the packages that matter."""
+    """In what the code behind two runs differs, a clause each: the commit, evalkit, the versions of packages.
+
+    Which packages a process has loaded differs from one to the next; only those that both had are compared.
+    """
     if one.commit != other.commit:
         yield f"the commit ({(one.commit or 'none')[:12]} and {(other.commit or 'none')[:12]})"
     if one.evalkit != other.evalkit:
         yield f"evalkit ({one.evalkit} and {other.evalkit})"
-    for name in sorted({*one.packages, *other.packages}):
-        mine, theirs = one.packages.get(name, "none"), other.packages.get(name, "none")
-        if mine != theirs:
-            yield f"the package {name} ({mine} and {theirs})"
+    for name in sorted(one.packages.keys() & other.packages.keys()):
+        if one.packages[name] != other.packages[name]:
+            yield f"the package {name} ({one.packages[name]} and {other.packages[name]})"
 
 
 def _scorers(one: SuiteInfo, other: SuiteInfo) -> Iterator[str]:
