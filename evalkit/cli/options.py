@@ -107,6 +107,16 @@ class HelpfulGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class ListingGroup(HelpfulGroup):
+    """A group that lists where no command is given: `evalkit promotions` alone is `evalkit promotions list`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `list` before options that are its own."""
+        if not args or (args[0].startswith("-") and args[0] not in ("-h", "--help")):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
         if value is not None and value is not False:

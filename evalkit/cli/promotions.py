@@ -9,7 +9,7 @@ import click
 
 from evalkit.cli import promotionviews as views
 from evalkit.cli.desk import at_desk, parsed, versions_of
-from evalkit.cli.options import CommonCommand, HelpfulGroup, Invocation, emit_json, json_option, pass_invocation
+from evalkit.cli.options import CommonCommand, Invocation, ListingGroup, emit_json, json_option, pass_invocation
 from evalkit.cli.promotionacts import acting_options, carry_out, exit_code, needs
 from evalkit.cli.promotionshapes import VERIFIED, outlook_shape, promotion_shape, verdict_shape
 from evalkit.errors import NotFound, did_you_mean
@@ -21,17 +21,7 @@ if TYPE_CHECKING:
     from evalkit.promoting import Outcome, Outlook
 
 
-class _Listing(HelpfulGroup):
-    """`evalkit promotions` alone is `evalkit promotions list`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `list` before options that are its own."""
-        if not args or (args[0].startswith("-") and args[0] not in ("-h", "--help")):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group(name="promotions", cls=_Listing)
+@click.group(name="promotions", cls=ListingGroup)
 def command() -> None:
     """Look at promotions: which there are, what one rests on, whether it still comes out the same.
 

@@ -1,8 +1,8 @@
 """Sends one message over HTTP, once, and says what came of it.
 
 With the standard library alone: nothing is pooled, streamed or followed here, and a promotion should not fail for want
-of an HTTP library. A redirect is no success, like any other such answer: whoever is configured gets the message, and nobody
-else. The body of an answer is not read.
+of an HTTP library. A redirect is an answer without success, like an error: whoever is configured gets the message, and
+nobody else. The body of an answer is not read.
 """
 
 from __future__ import annotations

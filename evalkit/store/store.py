@@ -410,6 +410,15 @@ class Store:
 
         return revoke_token(self._database, name, by, self._webhooks)
 
+    def named_token(self, name: str) -> Token:
+        """The API token of that id, beginning of an id, or name; of a name, the one that is not revoked.
+
+        Raises `NotFound`, with those that it could mean.
+        """
+        from evalkit.store.tokens import named_token
+
+        return named_token(self._database, name)
+
     def tokens(self) -> list[Token]:
         """All API tokens, the oldest first, those included that no longer work."""
         from evalkit.store.tokens import list_tokens

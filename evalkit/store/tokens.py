@@ -76,6 +76,11 @@ def list_tokens(database: Database) -> list[Token]:
         return find(session)
 
 
+def named_token(database: Database, name: str) -> Token:
+    """See `Store.named_token`."""
+    return _named(list_tokens(database), name, database.url)
+
+
 def find_token(database: Database, sha256: str) -> Token | None:
     """See `Store.token`."""
     with database.reading() as session:
