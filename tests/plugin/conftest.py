@@ -1,4 +1,8 @@
-"""One way to run an inner pytest, which checks what was stored every time."""
+"""One way to run an inner pytest, which checks what was stored every time.
+
+With `EVALKIT_TEST_PG_URL` set, the modules of `ON_BOTH` run on PostgreSQL as well; with `EVALKIT_TEST_STORE=postgresql` all of
+them run there and nowhere else, but for tests that look at the file of the store.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from typing import Any
 import pytest
 
 import pytest_evalkit.evals  # noqa: F401 - pytester forgets what an inner session imports first; half of a package stays
+from evalkit.errors import NotFound
 from evalkit.runs import Provenance, Run, SuiteRun
 from evalkit.store import open_store
 
@@ -35,6 +40,36 @@ def same(output, expected):
     return output == expected
 
 """
+
+SERVER = os.environ.get("EVALKIT_TEST_PG_URL", "")
+ONLY = os.environ.get("EVALKIT_TEST_STORE", "")
+ON_BOTH = {"test_suites_as_tests", "test_gates_in_sessions", "test_repeats_in_sessions", "test_prompts_in_sessions"}
+"""What a session is: modules whose tests look at the store through the command line and the records only."""
+
+IN_A_FILE = {
+    "test_bad_input_in_sessions", "test_resuming", "test_retries_of_outages", "test_shards_in_sessions",
+    "test_sigterm_from_ci", "test_stopping", "test_suites_that_changed", "test_suites_that_stop",
+    "test_baselines_in_sessions", "test_replay_in_sessions", "test_attempts_at_one_commit",
+    "test_scheduling_laws_of_items",
+}  # fmt: skip
+"""Modules that look at the file, or name one themselves."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if "stored_on" not in metafunc.fixturenames or not SERVER or module in IN_A_FILE:
+        return
+    if ONLY or module in ON_BOTH:
+        metafunc.parametrize("stored_on", [ONLY] if ONLY else ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def stored_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where inner sessions store: in their folder's file, or in a database of their own on the server."""
+    kind = getattr(request, "param", "sqlite")
+    if kind == "postgresql":
+        monkeypatch.setenv("EVALKIT_STORE", request.getfixturevalue("empty_database"))
+    return kind
 
 
 @dataclasses.dataclass(slots=True)
@@ -113,10 +148,12 @@ def stored_run(pytester: pytest.Pytester) -> Callable[[], Run | None]:
 
 def stored(folder: Path) -> Run | None:
     """The newest run in the folder's store, checked; `None` where there is no store."""
-    file = folder / ".evalkit" / "evalkit.db"
-    if not file.exists():
+    place = os.environ.get("EVALKIT_STORE") or folder / ".evalkit" / "evalkit.db"
+    try:
+        opened = open_store(place, read_only=True)
+    except NotFound:
         return None
-    with open_store(file, read_only=True) as store:
+    with opened as store:
         runs = store.runs()
         if not runs:
             return None
