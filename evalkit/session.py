@@ -25,7 +25,7 @@ from evalkit.outgoing import Outgoing
 from evalkit.provenance import collect
 from evalkit.recorder import Recorder, check_plan, parse_gates
 from evalkit.registry import selection as registry
-from evalkit.runner import Engine, Finished, Job, Notes, run_job
+from evalkit.runner import Engine, Finished, Job, Notes, run_tries
 from evalkit.runs import DatasetInfo, Run, RunStatus, ScorerInfo, SuiteInfo
 from evalkit.score import Scorer, is_async_callable
 from evalkit.suites import StopChoice, Suite, suite_of
@@ -55,6 +55,8 @@ def run(
     stop: StopChoice | None = None,
     max_cost: Decimal | float | None = None,
     cache: str | None = None,
+    resume: str | Run | None = None,
+    retry_errors: int | None = None,
     arguments: Mapping[str, Any] | None = None,
     progress: Progress | bool | None = None,
 ) -> Run:
@@ -65,7 +67,9 @@ def run(
     every function beside `case`, in the place of pytest's fixtures. `baseline` is a stored run to compare with, or
     the name of one, as `evalkit show` takes it. `stop` is when a suite may stop before its last case, `max_cost` the
     most that the run may cost in US dollars; a run that stopped early is partial. `cache` is what is done with recorded
-    answers: `off`, `read-write`, `replay` or `refresh`. `progress` is a function of how many are done and how many
+    answers: `off`, `read-write`, `replay` or `refresh`. `resume` is a stored run that broke off, or the name of one:
+    what is missing of it or errored is run, and nothing else. `retry_errors` is how often a trial is attempted again
+    that failed for the network or the provider. `progress` is a function of how many are done and how many
     there are, `False` for silence; left out, a bar is drawn where stderr is a terminal. Works in a notebook, where an
     event loop is running already.
 
@@ -84,6 +88,8 @@ def run(
         "stop": stop,
         "max_cost": max_cost,
         "cache": cache,
+        "resume": resume.id if isinstance(resume, Run) else resume,
+        "retry_errors": retry_errors,
     }
     settings = load_settings(root, flags={name: value for name, value in given.items() if value is not None})
     if settings.estimate:
@@ -91,6 +97,12 @@ def run(
             "What a run would cost is said by pytest only, and the setting `estimate` asks for nothing else.",
             where=settings.sources.get("estimate"),
             hint="Run: pytest --evalkit-estimate. Or leave the setting out.",
+        )
+    if settings.shard is not None:
+        raise ConfigError(
+            "Parts of a run are run by pytest only.",
+            where=settings.sources.get("shard"),
+            hint="Run: pytest --evalkit-shard=…. Or leave the setting out.",
         )
     work = functools.partial(
         _run, functions, settings=settings, gates=gates, arguments=arguments or {}, progress=progress
@@ -128,6 +140,11 @@ def _run(
     arguments: Mapping[str, Any],
     progress: Progress | bool | None,
 ) -> Run:
+    resumed = None
+    if settings.resume is not None:
+        from evalkit.resuming import resumable
+
+        resumed = resumable(settings.store, settings.resume)
     recorder = Recorder(
         store=settings.store,
         seed=settings.seed,
@@ -135,6 +152,7 @@ def _run(
         max_cost=settings.max_cost,
         redact=settings.redact,
         prices=settings.prices,
+        resumed=resumed,
     )
     outgoing = Outgoing(settings, to_store=recorder.exchanges)
     outgoing.check()
@@ -151,10 +169,13 @@ def _run(
     tracing = Session(run_id=recorder.id, capture=settings.capture)
     try:
         with shown_progress(progress, total) as show, tracing, outgoing, selection:
-            done = 0
+            done = sum(len(recorder.taken(info.name)) for info in recorder.suites)
             for name, limit, jobs in plans:
-                for finished in _flights(engine, name, jobs, limit, recorder.launches):
-                    recorder.record(name, [one.trial for one in finished])
+                stood = recorder.taken(name)
+                waiting = (job for job in jobs if (job.case.id, job.number) not in stood)
+                retries = settings.retry_errors
+                for finished in _flights(engine, name, waiting, limit, recorder.launches, retries):
+                    recorder.record(name, [trial for one in finished for trial in (*one.earlier, one.trial)])
                     outgoing.keep(outgoing.take())
                     done += len(finished)
                     show(done, total)
@@ -169,6 +190,8 @@ def _run(
         result = recorder.finish(status)
         for note in (*tracing.notes, *outgoing.notes, *recorder.launches.notes, *recorder.notes, *selection.notes):
             _log.warning(recorder.redact(note))
+        if resumed is not None:
+            _log.info(resumed.note())
     return result
 
 
@@ -311,7 +334,7 @@ def _jobs(
 
 
 def _flights(
-    engine: Engine, suite: str, jobs: Iterator[Job], limit: int, launches: Launches
+    engine: Engine, suite: str, jobs: Iterator[Job], limit: int, launches: Launches, retries: int = 0
 ) -> Iterator[list[Finished]]:
     # Up to `limit` jobs at once; what has finished is handed on in lots, so that it can be stored in lots. Once the
     # suite is not worth another trial, those in flight are finished: they are paid for, and belong to its order.
@@ -324,7 +347,8 @@ def _flights(
         running -= 1
         error = None if task.cancelled() else task.exception()
         done = None if task.cancelled() or error is not None else task.result()
-        launches.landed(suite, job.case.id, job.number, None if done is None else done.trial)
+        trial, earlier = (None, ()) if done is None else (done.trial, done.earlier)
+        launches.landed(suite, job.case.id, job.number, trial, earlier)
         if done is not None:
             finished.append(done)
         elif error is not None:
@@ -339,7 +363,7 @@ def _flights(
             if answer != "go" or job is None:
                 break
             running += 1
-            engine.start(run_job(job, engine.threads), functools.partial(landed, job))
+            engine.start(run_tries(job, engine.threads, retries=retries), functools.partial(landed, job))
             job = next(jobs, None)
         engine.pump()
         if errors:
