@@ -35,9 +35,9 @@ def command(invocation: Invocation, folder: Path) -> None:
     gate passes on the value and cannot be decided on evidence, one fails. That is the demonstration, so the exit code
     is 0 all the same.
     """
+    from evalkit.pages import write_stored
     from evalkit.store import open_store
     from evalkit.summary import render
-    from evalkit_reports import write_html
 
     store = invocation.store or str(folder.absolute() / "evalkit.db")
     first, run, calls = _runs(store)
@@ -70,7 +70,7 @@ def command(invocation: Invocation, folder: Path) -> None:
         click.echo("")
         for line in _trace(opened, run.id, failing, invocation):
             click.echo(line)
-        report = write_html(whole, folder / "report.html")
+        report = write_stored(opened, run.id, folder / "report.html", baseline=first.id)
     click.echo("")
     click.echo(f"report  {report.absolute()}")
     click.echo(f"store   {store}")

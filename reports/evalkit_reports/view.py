@@ -202,6 +202,7 @@ def _suite_view(number: int, suite: SuiteRun, run: Run, around: Context, compari
     )
     outcomes = _outcomes([suite])
     states = [verdict.decision for verdict in verdicts]
+    cards = judge_cards(suite, around.cards)
     about = [
         ("Dataset", info.dataset.name + (f" ({info.dataset.source})" if info.dataset.source else "")),
         ("Dataset digest", info.dataset.digest),
@@ -229,9 +230,9 @@ def _suite_view(number: int, suite: SuiteRun, run: Run, around: Context, compari
         plots=plots(suite),
         slices=measures.slices(),
         scorers=tuple((scorer.name, scorer.version, scorer.pass_mark or "") for scorer in info.scorers),
-        standings=tuple(standings(suite)),
+        standings=() if any(card.figures for card in cards) else tuple(standings(suite)),
         remarks=tuple(remarks(suite)),
-        cards=judge_cards(suite, around.cards),
+        cards=cards,
         raised=tuple(raised(suite)),
         baseline=_baseline(compared, around.baseline),
         trends=trends(run, info.name, around.earlier.get(info.name, ())),

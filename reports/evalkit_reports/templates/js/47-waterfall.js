@@ -36,6 +36,7 @@ function spanRow(trace, place, depth, total) {
   const span = trace.spans[place], details = span[SPAN.details], usage = usageOf(details.usage);
   const name = make("span", "span-name", span[SPAN.name]);
   name.dir = "auto";
+  name.title = span[SPAN.name];
   const kind = make("span", "span-kind", icon(`k-${KIND[span[SPAN.kind]] ? span[SPAN.kind] : "chain"}`, 14), KIND[span[SPAN.kind]] ?? span[SPAN.kind]);
   const title = make("span", "span-title", kind, name);
   title.style.paddingInlineStart = `${Math.min(depth, 12) * 14}px`;

@@ -58,6 +58,7 @@ class ScatterPlot {
     this.isCoarse = distinct.size <= 6;
     this.across = axisOf(this.rows.map((row) => rows[row]), { logarithmic: true });
     this.up = axisOf(this.rows.map((row) => values[row]), { shares: true });
+    this.inset = this.isCoarse ? 26 : 8; // room for what is spread around the ends
     this.focused = -1;
     this.tell(key);
     this.draw();
@@ -74,9 +75,9 @@ class ScatterPlot {
 
   place(row) {
     const { clientWidth: width, clientHeight: height } = this.canvas;
-    const across = width - MARGIN.left - MARGIN.right, up = height - MARGIN.top - MARGIN.bottom - 16;
+    const across = width - MARGIN.left - MARGIN.right, up = height - MARGIN.top - MARGIN.bottom - 2 * this.inset;
     const spread = this.isCoarse ? shift(row) * Math.min(34, up / 6) : 0;
-    return [MARGIN.left + across * this.across.at(this.values[1][row]), MARGIN.top + 8 + up * (1 - this.up.at(this.values[0][row])) + spread];
+    return [MARGIN.left + across * this.across.at(this.values[1][row]), MARGIN.top + this.inset + up * (1 - this.up.at(this.values[0][row])) + spread];
   }
 
   colours() {
@@ -124,11 +125,11 @@ class ScatterPlot {
     pen.strokeStyle = colours.line;
     pen.fillStyle = colours.muted;
     pen.lineWidth = 1;
-    const steps = width < 420 ? 2 : 4, up = height - MARGIN.top - MARGIN.bottom - 16, across = width - MARGIN.left - MARGIN.right;
+    const steps = width < 420 ? 2 : 4, up = height - MARGIN.top - MARGIN.bottom - 2 * this.inset, across = width - MARGIN.left - MARGIN.right;
     pen.textAlign = "right";
     pen.textBaseline = "middle";
     for (let step = 0; step <= 4; step++) {
-      const y = Math.round(MARGIN.top + 8 + up * (1 - step / 4)) + 0.5;
+      const y = Math.round(MARGIN.top + this.inset + up * (1 - step / 4)) + 0.5;
       pen.beginPath(); pen.moveTo(MARGIN.left - 4, y); pen.lineTo(width - MARGIN.right, y); pen.stroke();
       pen.fillText(String(Number(this.up.back(step / 4).toPrecision(3))), MARGIN.left - 8, y);
     }
