@@ -15,6 +15,7 @@ _BARE = r"""(?x)
     | AIza[A-Za-z0-9_-]{30,}
     | (?:hf|gsk|r8|npm)_[A-Za-z0-9]{20,} | pypi-[A-Za-z0-9_-]{20,}
     | xox[abeoprs]-[A-Za-z0-9-]{10,}
+    | evk_[0-9a-f]{16,} | whsec_[A-Za-z0-9+/]{16,}={0,2}   # evalkit's own, and secrets of webhooks
     | eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
     )
     """
@@ -32,6 +33,7 @@ _IN_URL = r"(://[^/@:\s\"']*:)([^/@\s\"']{3,})(?=@)"
 PREFILTER = (
     r"sk[-_][A-Za-z0-9_-]{16}|[rp]k_(?:live|test)_|gh[pousr]_[A-Za-z0-9]{20}|github_pat_|glpat-|A[KS]IA[A-Z0-9]{16}"
     r"|AIza[A-Za-z0-9_-]{30}|(?:hf|gsk|r8|npm)_[A-Za-z0-9]{20}|pypi-[A-Za-z0-9_-]{20}|xox[abeoprs]-"
+    r"|evk_[0-9a-f]{16}|whsec_[A-Za-z0-9+/]{16}"
     r"|eyJ[A-Za-z0-9_-]{8}|PRIVATE KEY|(?i:bearer|basic)\s+[A-Za-z0-9._~+/=-]{12}"
     r"|(?i:authorization|api[-_]?key|auth-token|cookie)\\?[\"']?\s*[:=]|://[^/@:\s]*:[^/@\s]+@"
 )
@@ -40,7 +42,7 @@ PREFILTER = (
 _PATTERNS: tuple[tuple[tuple[str, ...], str, str, int], ...] = (
     (
         ("sk-", "sk_", "k_live_", "k_test_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "AKIA",
-         "ASIA", "AIza", "hf_", "gsk_", "r8_", "npm_", "pypi-", "xox", "eyJ"),
+         "ASIA", "AIza", "hf_", "gsk_", "r8_", "npm_", "pypi-", "xox", "evk_", "whsec_", "eyJ"),
         _BARE, "key", 0,
     ),
     (("PRIVATE KEY",), _PRIVATE, "private key", 0),

@@ -94,6 +94,8 @@ SHAPES = [
     made_up("gsk", "_abcdefghijklmnopqrstu1234"),
     made_up("npm", "_0123456789abcdefghijklmnop"),
     made_up("xoxb", "-123456789012-abcdef"),
+    made_up("evk_", "0123456789abcdef" * 4),
+    made_up("whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     made_up("eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiIxMjM0NTYifQ", ".c2lnbmF0dXJlMTIz"),
 ]
 
