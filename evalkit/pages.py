@@ -55,13 +55,19 @@ def context(store: Store, run: Run, *, baseline: Run | None = None) -> Context:
         JudgeCard(judge=one.judge, version=one.scorer_version, made_at=one.made_at, body=one.body)
         for one in store.calibrations()
     ]
+    cited = store.promotions_citing(run.id)
     return Context(
         baseline=baseline,
         earlier={suite.info.name: _earlier(store, run, suite.info.name) for suite in run.suites},
         attempts=store.earlier_runs(run.id),
-        promotions=tuple(_promotion(store, store.promotion(one)) for one in store.promotions_citing(run.id)),
+        promotions=tuple(_promotion(store, one) for one in map(store.promotion, cited) if _rests_on(one, run)),
         cards=tuple(cards),
     )
+
+
+def _rests_on(promotion: Promotion, run: Run) -> bool:
+    """Whether the run is its evidence, and not only what that is compared with."""
+    return promotion.evidence is not None and run.id in promotion.evidence.runs
 
 
 def _earlier(store: Store, run: Run, suite: str) -> tuple[EarlierRun, ...]:
@@ -94,7 +100,7 @@ def _in_brief(point: HistoryPoint) -> EarlierRun:
 
 def _promotion(store: Store, one: Promotion) -> PromotionView:
     known = {found.version.digest: found.version for found in store.versions(one.kind, one.name)}
-    expires = one.override
+    pushed = one.override
     return PromotionView(
         id=one.id,
         subject=one.subject,
@@ -111,7 +117,7 @@ def _promotion(store: Store, one: Promotion) -> PromotionView:
         ),
         approvals=tuple(map(_approval, one.approvals)),
         needed=one.note,
-        override="" if expires is None else f"{', '.join(expires.rules)} by {_who(expires.by)}: {expires.reason}",
+        override="" if pushed is None else f"{', '.join(pushed.rules)} by {_who(pushed.by)}: {pushed.reason}",
         fingerprint=one.fingerprint,
     )
 
