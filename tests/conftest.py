@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
+import json
 import os
 import pkgutil
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -102,6 +104,24 @@ def _trial(case_id: str, number: int, cell: Any, score: str, latency: float | No
         started_at=_NOW,
         duration=0.1,
     )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what became of what the tests of `tests/faults` disturbed, whichever process they ran in."""
+    counts: dict[str, Counter[str]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", None) != "teardown":
+                continue
+            for name, said in report.user_properties:
+                if name == "faults":
+                    kind, found = json.loads(said)
+                    counts.setdefault(kind, Counter()).update(found)
+    for kind, found in sorted(counts.items()):
+        terminalreporter.write_line(
+            f"Faults, {kind}: acknowledged results lost {found['lost']}, doubled {found['doubled']}, "
+            f"wrong verdicts {found['wrong']}, over {found['faults']} faults and {found['acknowledged']:,} results."
+        )
 
 
 class PostgresServer:

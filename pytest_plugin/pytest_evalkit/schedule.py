@@ -450,6 +450,9 @@ def raise_outcome(flight: Flight) -> None:
 
     With gates the gates decide, so that a miss or an error raises nothing; a skip always does.
     """
+    ended = flight.finished.exception if flight.finished is not None else None
+    if isinstance(ended, pytest.exit.Exception):
+        raise ended  # gates decide on trials, not on whether the session goes on
     gated = bool(flight.item.planned.gates)
     if flight.outcome is not None and not (gated and isinstance(flight.outcome, pytest.fail.Exception)):
         raise flight.outcome

@@ -156,14 +156,17 @@ def test_a_case_that_takes_too_long_is_errored_and_the_rest_goes_on(run_evals, k
     assert "no answer within 0.2 s" in ran.text
 
 
-def test_pytest_exit_ends_the_session(run_evals):
-    ran = run_evals("""
-@evalkit.suite(dataset=rows(4), scorers=[same], max_concurrency=1)
+@pytest.mark.parametrize("gates", ["", "gates=['mean(same) >= 0.1'], "])
+def test_pytest_exit_ends_the_session(run_evals, gates):
+    ran = run_evals(
+        f"@evalkit.suite(dataset=rows(4), scorers=[same], {gates}max_concurrency=1)"
+        """
 async def test_it(case):
     if case.input == 2:
         pytest.exit("enough")
     return case.input
-""")
+"""
+    )
     assert ran.result.ret == 2
     assert ran.run.status == "interrupted"
     assert list(ran.outcomes()) == ["c0", "c1"]
