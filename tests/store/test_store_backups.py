@@ -31,6 +31,39 @@ def test_a_backup_of_a_store_in_use_is_whole(full: Any, path: Path, tmp_path: Pa
     assert check(tmp_path / "again.db").counts["trials"] == 20
 
 
+def test_backups_while_another_process_writes(full: Any, path: Path, tmp_path: Path, script: Any) -> None:
+    writer = script(
+        """
+        import datetime as dt, sys
+        from evalkit.store import open_store
+        from evalkit.trial import Output, Trial
+
+        path, run_id = sys.argv[1:]
+        with open_store(path) as store:
+            for number in range(2, 100_000):
+                store.add_trials(run_id, "math", [Trial(
+                    case_id="case-000", number=number, output=Output(value="x" * 3000), outcome="passed",
+                    started_at=dt.datetime.now(dt.UTC), duration=0.1,
+                )])
+                print(number, flush=True)
+        """,
+        path,
+        full.run_id,
+    )
+    try:
+        for index in range(5):
+            acknowledged = int(writer.stdout.readline())
+            made = backup(path, tmp_path / f"{index}.db")
+            restore(made.path, tmp_path / f"again-{index}.db")
+            found = check(tmp_path / f"again-{index}.db")
+            assert found.ok
+            assert found.counts["trials"] >= 20 + acknowledged - 1
+            assert found.counts["scores"] == 20
+    finally:
+        writer.kill()
+        writer.communicate()
+
+
 def test_a_folder_as_target_gives_the_backup_a_dated_name(full: Any, path: Path, tmp_path: Path) -> None:
     made = backup(f"sqlite:///{path}", tmp_path)
     assert made.path.parent == tmp_path

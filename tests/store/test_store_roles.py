@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,16 +12,19 @@ import pytest
 import sqlalchemy as sa
 
 import evalkit
-from evalkit.canonical import new_id
+from evalkit.canonical import new_id, utc_now
 from evalkit.errors import ConfigError, StoreReadOnly
 from evalkit.exchange import Exchange
+from evalkit.promotion.records import Actor
 from evalkit.runs import Provenance
 from evalkit.store import open_store, upgrade
+from evalkit.store.pruning import prune
+from evalkit.store.retention import Rule, plan
 from evalkit.store.roles import CHANGED, DELETED, PRIVATE, apply, grants
 from evalkit.store.schema import metadata
 from evalkit.versions import Version
 
-OWNERS_ONLY = {"prune.py", "backups.py", "upgrading.py"}
+OWNERS_ONLY = {"pruning.py", "backups.py", "upgrading.py"}
 """Modules whose statements only the owner runs."""
 
 
@@ -124,6 +128,22 @@ def test_an_application_does_not_upgrade(roles: dict[str, str]) -> None:
         apply(roles["app"], ["REVOKE SELECT ON runs FROM PUBLIC", "ALTER TABLE runs ADD COLUMN more int"])
 
 
+def test_an_application_deletes_no_run(roles: dict[str, str], begin: Any) -> None:
+    now = utc_now()
+    with open_store(roles["app"]) as store:
+        for days in (200, 1):
+            begin(store, started_at=now - dt.timedelta(days=days)).finish()
+        rule = Rule(age=dt.timedelta(days=90))
+        found = plan(store._database, rule, now=now)
+        assert len(found.doomed) == 1
+        with pytest.raises(StoreReadOnly, match="does not let this user"):
+            prune(store._database, found, actor=Actor(name="app"))
+        assert len(store.runs()) == 2
+    with open_store(roles["owner"]) as store:
+        assert prune(store._database, found, actor=Actor(name="owner")).runs == 1
+        assert len(store.runs()) == 1
+
+
 def test_every_table_is_named_in_the_rights() -> None:
     text = "\n".join(grants("app"))
     for table in metadata.sorted_tables:
@@ -140,7 +160,8 @@ def test_what_the_store_changes_or_deletes_is_allowed() -> None:
     changed = {(name, table) for name, text in source.items() for table in re.findall(r"UPDATE (\w+) SET", text)}
     deleted = {(name, table) for name, text in source.items() for table in re.findall(r"DELETE FROM (\w+)", text)}
     assert {table for _, table in changed} <= set(CHANGED), changed
-    assert {table for _, table in deleted} <= DELETED, deleted
+    swept = {(name, "blobs") for name in ("server.py", "sqlite.py")}  # in a sweep, which is the owner's
+    assert {table for _, table in deleted - swept} <= DELETED, deleted
     assert len(changed) >= 5
     assert len(deleted) > 2
 
