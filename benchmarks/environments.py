@@ -93,6 +93,7 @@ ENVIRONMENTS = {
         ),
         Environment(name="pydantic-evals", requirements=("pydantic-evals==2.62.0",), shown=("pydantic-evals",)),
         Environment(name="inspect-ai", requirements=("inspect-ai==0.3.285",), shown=("inspect_ai",)),
+        Environment(name="pytest-html", requirements=("pytest-html==4.2.0", PYTEST), shown=("pytest-html", "pytest")),
         Environment(name="mlflow", requirements=("mlflow==3.17.2",), shown=("mlflow",)),
     )
 }

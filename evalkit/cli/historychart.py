@@ -14,7 +14,7 @@ from evalkit.runs import Metric
 from evalkit.trends import Step, stretches
 
 _COLOURS = {"pass": "32", "fail": "31", "inconclusive": "33"}
-_LEAST, _MOST = 16, 64
+_LEAST, _MOST, _RUN = 16, 64, 13
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +76,7 @@ def lines(title: str, steps: Sequence[Step], width: int, paint: Paint, *, fancy:
     texts = [_texts(step, width, fancy=fancy) for step in steps]
     titles = ("run", "started", "value", "95% interval", "gates")
     widths = [max(cells(title), *(cells(row[at]) for row in texts)) for at, title in enumerate(titles)]
+    widths[0] = max(widths[0], _RUN)  # how short an id can be depends on its neighbours; the bars should not
     shown = list(range(len(titles)))
     for given_up in (3, 1, 4):  # the interval is in the bar, too, and the time in the order
         if sum(widths[at] for at in shown) + 2 * len(shown) + _LEAST > width and given_up in shown:

@@ -30,6 +30,7 @@ FREE = (
     "messages",
     "recall",
     "bias",
+    "scorers",
 )
 """Fields whose keys are the user's, or data."""
 
@@ -70,6 +71,7 @@ def test_every_command_is_in_the_page(name: str) -> None:
     ("schema", "words", "also"),
     [
         ("evalkit.runs/1", ["runs"], ()),
+        ("evalkit.history/1", ["history", "sums"], ()),
         ("evalkit.show/1", ["show", "last"], ("evalkit.runs/1",)),
         ("evalkit.gate/1", ["gate", "last"], ("evalkit.show/1",)),
         ("evalkit.compare/1", ["compare", "last", "last"], ()),
