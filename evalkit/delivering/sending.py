@@ -57,6 +57,8 @@ def send(url: str, body: bytes, headers: Mapping[str, str], *, timeout: float) -
             try:
                 connection.request("POST", path, body=body, headers=own)
                 answer = connection.getresponse()
+                if is_over.is_set():  # what was cut off can look like an end
+                    raise TimeoutError
             except (OSError, http.client.HTTPException, ValueError) as error:
                 if is_over.is_set() or isinstance(error, TimeoutError):
                     return Sent(status=None, error=f"no answer within {timeout:g} s")

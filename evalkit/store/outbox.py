@@ -78,7 +78,7 @@ def list_messages(database: Database, state: Fate | None = None) -> list[Message
     """See `Store.outbox`."""
     which, values = ("", []) if state is None else (" WHERE state = ?", [state])
     with database.reading() as session:
-        found = session.execute(f"SELECT {', '.join(COLUMNS)} FROM outbox{which} ORDER BY seq, id", values)  # noqa: S608
+        found = session.execute(f"SELECT {', '.join(COLUMNS)} FROM outbox{which} ORDER BY seq, target, id", values)  # noqa: S608
     return [_message_of(row) for row in found]
 
 
@@ -92,7 +92,7 @@ def lease(
     with database.lasting() as session:
         due = session.execute(
             "SELECT id FROM outbox WHERE state = 'waiting' AND next_at <= ?"  # noqa: S608 - our own names
-            f" AND target IN ({marks}) ORDER BY seq, id LIMIT ?",
+            f" AND target IN ({marks}) ORDER BY seq, target, id LIMIT ?",
             [time_cell(now), *map(text_cell, targets), limit],
         )
         taken: list[Message] = []
@@ -141,7 +141,7 @@ def redeliver(database: Database, name: str, *, now: dt.datetime) -> Message:
     """See `Store.redeliver`."""
     wanted = name.strip().lower()
     with database.lasting() as session:
-        ids = [identifier for (identifier,) in session.execute("SELECT id FROM outbox ORDER BY seq, id")]
+        ids = [identifier for (identifier,) in session.execute("SELECT id FROM outbox ORDER BY seq, target, id")]
         matches = [one for one in ids if one == wanted] or [one for one in ids if wanted and one.startswith(wanted)]
         if len(matches) != 1:
             which = f'"{name}" is the beginning of {len(matches)} messages.' if matches else f'no message "{name}".'
