@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from evalkit.errors import ConfigError, did_you_mean
 from evalkit.gates import parse
-from evalkit.promotion.durations import seconds_of
+from evalkit.promotion.durations import seconds_of, span
 from evalkit.promotion.policy import ANY_SUITE, OVERRIDABLE, OverrideRule, Policy
 from evalkit.promotion.window import Window
 
@@ -64,7 +64,15 @@ def read_policy(name: str, table: Any, where: Where) -> Policy:
     made: dict[str, Any] = {}
     for key, value in values.items():
         made[key] = _READERS[key](form, key, value)
-    return Policy(name=name, **made)
+    policy = Policy(name=name, **made)
+    if policy.wait >= policy.approved_for:
+        raise ConfigError(
+            f"What the policy {name} approves expires before it can be applied.",
+            where=where("wait"),
+            why=f"It waits for {span(policy.wait)}, and expires {span(policy.approved_for)} after its approval.",
+            hint="Make `wait` shorter, or `approved_for` longer.",
+        )
+    return policy
 
 
 class _Form:
