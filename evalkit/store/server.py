@@ -225,14 +225,17 @@ def make_engine(address: Address, *, timeout: float) -> sa.Engine:
     except ImportError:
         raise MissingExtra("psycopg", "postgres", needed_for="A store on PostgreSQL") from None
     try:
+        url = sa.make_url(str(address.url))
+        own = url.query.get("options", "")  # the user's, such as -c synchronous_commit=off, stay
+        options = f"-c lock_timeout={max(1, int(timeout * 1000))} {own if isinstance(own, str) else ' '.join(own)}"
         return sa.create_engine(
-            str(address.url),
+            url,
             pool_size=1,
             max_overflow=1,
             pool_pre_ping=True,
             connect_args={
                 "connect_timeout": 10,
-                "options": f"-c lock_timeout={max(1, int(timeout * 1000))}",
+                "options": options.strip(),
                 **_ALIVE,
             },
         )

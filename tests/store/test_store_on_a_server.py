@@ -313,3 +313,10 @@ def test_what_the_server_refuses_is_not_tried_again(empty_database: str) -> None
         with pytest.raises(StoreError) as caught, store._database.writing() as session:
             session.execute("INSERT INTO metrics (run_id, position) VALUES ('nowhere', 1)")
         assert not isinstance(caught.value, StoreAway)
+
+
+def test_options_in_the_address_are_used(empty_database: str) -> None:
+    asked = sa.make_url(empty_database).update_query_dict({"options": "-c synchronous_commit=off"})
+    with open_store(asked.render_as_string(hide_password=False)) as store, store._database.reading() as session:
+        assert session.execute("SHOW synchronous_commit") == [("off",)]
+        assert session.execute("SHOW lock_timeout") == [("30s",)]
