@@ -270,7 +270,7 @@ def _said(entry: Entry) -> dict[str, Any]:
         said = json.loads(entry.body)
     except (ValueError, TypeError, RecursionError):  # somebody changed it; `verify` says so
         said = None
-    return said if isinstance(said, dict) else {"action": "?", "subject": "this entry cannot be read"}
+    return said if isinstance(said, dict) else {"action": "?", "subject": "cannot be read"}
 
 
 def _text(said: dict[str, Any], key: str) -> str:
