@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "config": ("settings", "Show the settings in force and where each came from."),
     "db": ("db", "Look after the store: upgrade, check, back up, restore, copy, roles."),
     "gc": ("gc", "Take old runs out of the store, never one that something rests on."),
+    "doctor": ("doctor", "Say what is wrong here, and what to do about it."),
     "ingest": ("ingest", "Store the results that a run could not store."),
 }
 """Each command with its module under `evalkit.cli` and what the help says of it."""
