@@ -26,7 +26,7 @@ from pytest_evalkit import internals
 if TYPE_CHECKING:
     from evalkit.config import Settings
     from evalkit.gates import Gate
-    from pytest_evalkit.schedule import Flight
+    from pytest_evalkit.flight import Flight
 
 
 @dataclasses.dataclass(slots=True, kw_only=True, eq=False)

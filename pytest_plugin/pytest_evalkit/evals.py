@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Generator, Sequence
@@ -14,10 +13,8 @@ import pytest
 from evalkit.config import Settings, load_settings
 from evalkit.errors import EvalkitError
 from evalkit.outgoing import Outgoing
-from evalkit.recorder import Recorder, check_plan, gates_of, parse_gates
 from evalkit.runner import Notes
 from evalkit.runs import Run, RunStatus
-from evalkit.shards import Shard
 from evalkit.store.plain import from_plain
 from evalkit.suites import suite_of
 from evalkit.tracing import Session
@@ -26,16 +23,16 @@ from pytest_evalkit import handwritten, internals, standing, terminal, xdist, xd
 from pytest_evalkit.collect import Collection, EvalItem
 from pytest_evalkit.estimating import Estimating
 from pytest_evalkit.fixtures import awaited, is_async_fixture
+from pytest_evalkit.flight import Flight
 from pytest_evalkit.ledger import Ledger
+from pytest_evalkit.plan import Plan
 from pytest_evalkit.plugin import FLAGS
-from pytest_evalkit.schedule import NOTES, Flight, Scheduler
+from pytest_evalkit.schedule import NOTES, Scheduler
 from pytest_evalkit.skipping import skip
 from pytest_evalkit.traces import SCOPE, Shared, Traces
 
 if TYPE_CHECKING:
-    from evalkit.case import Case
     from evalkit.exchange import Exchange
-    from evalkit.resuming import Resumed
 
 
 class Evals:
@@ -59,10 +56,9 @@ class Evals:
         self.written: dict[str, Path] = {}
         self.errors: list[str] = []
         self.notes: list[str] = []
-        self._handwritten: dict[str, handwritten.HandWritten] = {}
+        self.plan = Plan(config, self.settings, self.collection)
+        self._handwritten = self.plan.handwritten
         self._paid: dict[str, Trial] = {}
-        self._resumed_run: Resumed | None = None
-        self._bundle: Path | None = None
         self._tracing = Session(capture=self.settings.capture)
 
     # Collection
@@ -99,7 +95,7 @@ class Evals:
             self.collection.check_subjects()
         errors = self.collection.errors
         try:
-            ledger = self._new_ledger()
+            ledger = self.plan.new_ledger()
         except EvalkitError as error:
             if xdist.is_worker(self.config):
                 self._refuse_in_worker(session, [*errors, error])
@@ -109,8 +105,7 @@ class Evals:
             self.outgoing.check()
             if xdist.is_worker(self.config):
                 xdist.refuse(self.settings)
-            self._declare_suites(ledger, session.items)
-            self._declare_handwritten(ledger, session)
+            self.plan.declare(ledger, session)
         except EvalkitError as error:
             errors.append(error)
         if errors and xdist.is_worker(self.config):  # the controller is the one to say so
@@ -127,110 +122,6 @@ class Evals:
     def _refuse_in_worker(self, session: pytest.Session, errors: Sequence[EvalkitError]) -> None:
         self.config.workeroutput[xdist.ERRORS] = [str(error) for error in errors]  # type: ignore[attr-defined]  # xdist adds it
         session.items.clear()
-
-    def resumed_run(self) -> str:
-        """The id of the run that is gone on with. Raises `pytest.UsageError` where it cannot be."""
-        try:
-            resumed = self._resumed()
-        except EvalkitError as error:
-            raise pytest.UsageError(str(error)) from None
-        return "" if resumed is None else resumed.run.id
-
-    def _resumed(self) -> Resumed | None:
-        if self.settings.resume is None:
-            return None
-        if self._resumed_run is None:
-            from evalkit.resuming import resumable
-
-            told = getattr(self.config, "workerinput", {}).get(xdist.RESUMED)
-            name = told or self.settings.resume
-            self._resumed_run = resumable(
-                self.settings.store, name, payload=self.settings.shard is not None, ours=told is not None
-            )
-        return self._resumed_run
-
-    def _new_ledger(self) -> Ledger:
-        settings = self.settings
-        shard = None if settings.shard is None else Shard.parse(settings.shard)
-        recorder = Recorder(
-            store=settings.store,
-            seed=settings.seed,
-            baseline=None if shard is not None else settings.baseline,  # gates are decided when all shards are merged
-            max_cost=settings.max_cost,
-            redact=settings.redact,
-            prices=settings.prices,
-            shard=shard,
-            resumed=self._resumed(),
-        )
-        recorder.sample = settings.sample
-        if shard is not None and not xdist.is_worker(self.config):
-            name = f"{recorder.id}-{shard.index}-of-{shard.of}.jsonl"
-            recorder.bundle = self.config.rootpath / (settings.bundle or f".evalkit/shards/{name}")
-            self._bundle = recorder.bundle
-        return Ledger(self.config, recorder)
-
-    def _declare_suites(self, ledger: Ledger, items: list[pytest.Item]) -> None:
-        errors = self.collection.errors
-        kept = xdist.WHY_NO_STOP if xdist.is_worker(self.config) else ""
-        if self.collection.shard is not None:
-            kept = "its cases are spread over shards"
-        for planned in self.collection.planned:
-            extra = self.settings.gates_for(planned.suite.name)
-            try:
-                gates = parse_gates(planned.suite, extra)
-                planned.gates = tuple(str(gate) for gate in gates)
-                info = planned.info(self.settings, gates=gates, selection=self._selection(), kept=kept)
-                if planned.shard is None:
-                    check_plan(planned.suite, gates, info, planned.cases, ledger.baselines)
-                else:  # what is compared with a baseline is checked where that is: at the merge
-                    alone = [gate for gate in gates if gate.baseline is None]
-                    check_plan(planned.suite, alone, planned.whole_info(info), planned.whole, ledger.baselines)
-            except EvalkitError as error:
-                errors.append(error)
-                continue
-            ledger.declare(
-                info,
-                planned.dataset,
-                planned.selected(),
-                gates=gates,
-                on_inconclusive=planned.suite.on_inconclusive or self.settings.inconclusive,
-                trials=planned.trials(),
-            )
-            planned.reorder(items, info)
-
-    def _declare_handwritten(self, ledger: Ledger, session: pytest.Session) -> None:
-        taken = [planned.name for planned in self.collection.planned]
-        for suite in handwritten.find(session.items, taken=taken):
-            extra = self.settings.gates_for(suite.name)
-            gates = gates_of(extra)
-            dataset = suite.dataset()
-            info = suite.info(dataset, gates=tuple(str(gate) for gate in gates), seed=self.settings.seed)
-            cases: Sequence[Case] = dataset.cases
-            shard = self.collection.shard
-            if shard is not None:
-                cases = shard.part(dataset.cases)
-                others = suite.leave({case.id for case in cases})
-                gone = set(map(id, others))
-                session.items[:] = [item for item in session.items if id(item) not in gone]
-                self.config.hook.pytest_deselected(items=others)
-                if not cases:
-                    self.collection.is_emptied = True
-                    continue
-                info = dataclasses.replace(
-                    info, planned=len(suite.items), selection=shard.selection, metadata=shard.to_metadata()
-                )
-            ledger.declare(info, dataset, cases, gates=gates, on_inconclusive=self.settings.inconclusive)
-            for item in suite.items:
-                self._handwritten[item.nodeid] = suite
-
-    def _selection(self) -> str | None:
-        if self.settings.sample is not None:
-            return f"sample {self.settings.sample}"
-        option = self.config.option
-        for flag, value in (("-k", option.keyword), ("-m", option.markexpr), ("--lf", getattr(option, "lf", False))):
-            if value:
-                return f"{flag} {value}" if isinstance(value, str) else flag
-        return None
 
     # Running
 
@@ -336,8 +227,8 @@ class Evals:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         self.run = self.ledger.finish(status)
         self.notes.extend(map(self.ledger.redact, self.ledger.notes))
-        if self._bundle is not None and self._bundle.exists():
-            self.written["bundle"] = self._bundle
+        if self.plan.bundle is not None and self.plan.bundle.exists():
+            self.written["bundle"] = self.plan.bundle
             self.note(f"Shard {self.settings.shard}: gates are decided when all are merged: evalkit merge BUNDLE…")
         self._write_reports(self.run)
 
@@ -369,7 +260,7 @@ class Evals:
         if xdist.is_lost(self.config, item.nodeid):  # it has been recorded, and xdist sent it once more
             internals.take_down(item.session, nextitem)
             return True
-        if self._stood(item, nextitem):
+        if self.ledger is not None and standing.stood(item, nextitem, self.ledger, self._handwritten):
             return True
         if not isinstance(item, EvalItem):
             suite = self._handwritten.get(item.nodeid)
@@ -378,33 +269,6 @@ class Evals:
             skip(item, nextitem, f"{suite.name} {self.ledger.launches.reason(suite.name)}")
             return True
         self.scheduler.run(item, nextitem)
-        return True
-
-    def _stood(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-        """Whether the item's trial stands from an earlier session; it is shown then."""
-        ledger = self.ledger
-        if ledger is None or ledger.resumed is None:
-            return False
-        hand = self._handwritten.get(item.nodeid)
-        if isinstance(item, EvalItem):
-            suite, key, gated = item.planned.name, (item.case.id, item.number), bool(item.planned.gates)
-        elif hand is not None and isinstance(item, pytest.Function):
-            suite, key, gated = hand.name, (handwritten.case_id(item), 1), False
-        else:
-            return False
-        trial = ledger.taken(suite).get(key)
-        if trial is None:
-            return False
-        failure = None
-        if hand is not None and trial.output.error is not None:
-            failure = trial.output.error.traceback or trial.output.error.message
-        elif isinstance(item, EvalItem) and trial.outcome != "passed" and not gated:
-            failure = str(terminal.Missed(item.case, ledger.resumed.whole(suite, trial)))
-        if trial.outcome != "passed" and failure is None:
-            ledger.missed(suite, item.nodeid)
-        standing.show(item, nextitem, trial, failure=failure, put=lambda report: ledger.put(report, suite, None))
-        if isinstance(item, EvalItem):
-            ledger.count_down(suite)
         return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -445,7 +309,7 @@ class Evals:
             return
         try:
             if self.ledger is None:
-                self.ledger = self._new_ledger()
+                self.ledger = self.plan.new_ledger()
             self.ledger.take_declarations(session, sent)
         except (EvalkitError, pytest.UsageError) as error:
             self.refuse(session, str(error))

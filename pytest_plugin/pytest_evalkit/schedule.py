@@ -8,24 +8,22 @@ thread, one at a time; only bodies and scorers overlap.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from typing import Any, TypeGuard
 
 import pytest
 
 from evalkit.budget import Answer
-from evalkit.canonical import utc_now
 from evalkit.launches import Launches
 from evalkit.runner import Engine, Finished, Inline, Job, Notes, run_tries
-from evalkit.tracing import Scope, Session, accounted, attached
-from evalkit.trial import Output, Trial, error_info
+from evalkit.tracing import Session, attached
 from pytest_evalkit import internals
 from pytest_evalkit.capture import Capture, Sink
 from pytest_evalkit.collect import EvalItem
+from pytest_evalkit.flight import Flight, raise_outcome
 from pytest_evalkit.skipping import skip
 from pytest_evalkit.xdist import is_worker
 from pytest_evalkit.xdist_internals import Pending
@@ -41,52 +39,6 @@ NOTES = pytest.StashKey[Notes]()
 _SPARE_THREADS = 4  # for scorers, while as many bodies run as may
 
 _PARKED = 1000  # how many items may wait, done and set up, behind one that is slow
-
-
-@dataclasses.dataclass(slots=True, kw_only=True, eq=False)
-class Flight:
-    """One item between set-up and teardown."""
-
-    item: EvalItem
-    setup: pytest.CallInfo[None]
-    setup_report: pytest.TestReport
-    replay: Callable[[], None]
-    scope: Scope
-    context: Context
-    finished: Finished | None = None
-    outcome: BaseException | None = None
-    landed: bool = False
-    recorded: bool = False
-
-    @property
-    def earlier(self) -> tuple[Trial, ...]:
-        """The attempts at the trial that failed before it."""
-        return () if self.finished is None else self.finished.earlier
-
-    @property
-    def trial(self) -> Trial | None:
-        """The trial, once the item has landed; `None` for one that was skipped, which is no trial but missing."""
-        if self.finished is not None:
-            return self.finished.trial
-        error = self.setup.excinfo.value if self.setup.excinfo is not None else self.outcome
-        if error is None or isinstance(error, pytest.skip.Exception):
-            return None
-        info = error_info(error)
-        if isinstance(error, pytest.fail.Exception):
-            info = dataclasses.replace(info, is_assertion=True)
-        trace = self.scope.end(error=f"{info.type}: {info.message}")
-        output, _ = accounted(Output(error=info), (), self.scope, trace)
-        return Trial(
-            case_id=self.item.case.id,
-            number=self.item.number,
-            output=output,
-            outcome="missed" if info.is_assertion else "errored",
-            started_at=utc_now(),
-            duration=0.0,
-            nodeid=self.item.nodeid,
-            trace=trace,
-            versions=self.scope.versions,
-        )
 
 
 class Scheduler:
@@ -443,25 +395,3 @@ class Scheduler:
         item.ihook.pytest_runtest_logreport(report=report)
         if internals.interactive(call, report):
             item.ihook.pytest_exception_interact(node=item, call=call, report=report)
-
-
-def raise_outcome(flight: Flight) -> None:
-    """Raise what the body of a flight that has landed is to be reported with; nothing where it passed.
-
-    With gates the gates decide, so that a miss or an error raises nothing; a skip always does.
-    """
-    ended = flight.finished.exception if flight.finished is not None else None
-    if isinstance(ended, pytest.exit.Exception):
-        raise ended  # gates decide on trials, not on whether the session goes on
-    gated = bool(flight.item.planned.gates)
-    if flight.outcome is not None and not (gated and isinstance(flight.outcome, pytest.fail.Exception)):
-        raise flight.outcome
-    if gated or flight.finished is None:
-        return
-    if flight.finished.exception is not None:
-        raise flight.finished.exception
-    from pytest_evalkit.terminal import Missed
-
-    trial = flight.finished.trial
-    if trial.outcome != "passed":
-        raise Missed(flight.item.case, trial)

@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from evalkit.trial import Trial
-from pytest_evalkit import internals
+from pytest_evalkit import handwritten, internals
+from pytest_evalkit.collect import EvalItem
+from pytest_evalkit.ledger import Ledger
+from pytest_evalkit.terminal import Missed
 
 
-def show(
+def stood(
+    item: pytest.Item, nextitem: pytest.Item | None, ledger: Ledger, hands: Mapping[str, handwritten.HandWritten]
+) -> bool:
+    """Whether the item's trial stands from an earlier session; it is shown then. `hands` are hand-written tests."""
+    if ledger.resumed is None:
+        return False
+    hand = hands.get(item.nodeid)
+    if isinstance(item, EvalItem):
+        suite, key, gated = item.planned.name, (item.case.id, item.number), bool(item.planned.gates)
+    elif hand is not None and isinstance(item, pytest.Function):
+        suite, key, gated = hand.name, (handwritten.case_id(item), 1), False
+    else:
+        return False
+    trial = ledger.taken(suite).get(key)
+    if trial is None:
+        return False
+    failure = None
+    if hand is not None and trial.output.error is not None:
+        failure = trial.output.error.traceback or trial.output.error.message
+    elif isinstance(item, EvalItem) and trial.outcome != "passed" and not gated:
+        failure = str(Missed(item.case, ledger.resumed.whole(suite, trial)))
+    if trial.outcome != "passed" and failure is None:
+        ledger.missed(suite, item.nodeid)
+    _show(item, nextitem, trial, failure=failure, put=lambda report: ledger.put(report, suite, None))
+    if isinstance(item, EvalItem):
+        ledger.count_down(suite)
+    return True
+
+
+def _show(
     item: pytest.Item,
     nextitem: pytest.Item | None,
     trial: Trial,

@@ -101,7 +101,7 @@ class Controller:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker which run is gone on with; one that takes a dead one's place also what is known of that."""
         if self._session.config.getoption("evalkit_resume") or os.environ.get("EVALKIT_RESUME"):
-            node.workerinput[RESUMED] = self._evals(self._session.config).resumed_run()
+            node.workerinput[RESUMED] = self._evals(self._session.config).plan.resumed_run()
         if self._died:
             node.workerinput[ALONE] = True
             node.workerinput[LOST] = sorted(self._lost)
