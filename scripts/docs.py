@@ -7,6 +7,7 @@
 A comment on the line before a fenced block says what to do with it. All blocks of a page share one folder, which is
 empty, or a copy of the one that the page names: <!-- folder: examples/quickstart -->.
 
+    <!-- columns: 120 -->             how wide the terminal of the page is, instead of 100
     <!-- file: evals/test_x.py -->    the block is that file
     <!-- run -->                      console: each `$ ` line is run, and what follows it is what it printed;
                                       python: the block is a script
@@ -33,6 +34,7 @@ BLOCK = re.compile(
     r"^<!-- (?P<kind>file|run)(?:: (?P<what>[^\n]+?))? -->\n```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^```$", re.M | re.S
 )
 FOLDER = re.compile(r"^<!-- folder: (?P<path>\S+) -->$", re.M)
+COLUMNS = re.compile(r"^<!-- columns: (?P<columns>\d+) -->$", re.M)
 MADE = (".*", "__pycache__")
 """What a run leaves in a folder, and is not copied."""
 VOLATILE = [
@@ -40,10 +42,15 @@ VOLATILE = [
     (re.compile(r" ?\([-+][^()\n]*,[^()\n]*\)(?= |$)|(?<=\d) [\d,]+↑[\d,]+↓", re.M), ""),
     (re.compile(r"^latency .* [+-][\d.]+ ?(ms|µs|s)\b.*$", re.M), "latency <differs>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<run>"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "<digest>"),
+    (re.compile(r"fingerprint [0-9a-f]{16}…|(?<=  )[0-9a-f]{8}$", re.M), "<digest>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<trace>"),
     (re.compile(r"\b0[0-9a-f]{7}(-[0-9a-f]{1,4})?(?![\w-])"), "<run>"),
     (re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?(Z| UTC)?"), "<time>"),
-    (re.compile(r"(-?[\d.]+( ?(ms|µs|s))?–)?\b\d+(\.\d+)? ?(ms|µs|s|min)\b"), "<seconds>"),
+    (
+        re.compile(r"(-?[\d.]+( ?(ms|µs|s))?–)?\b\d+(\.\d+)? ?(ms|µs|s|min|seconds?|minutes?( \d+ seconds?)?)\b"),
+        "<seconds>",
+    ),
     (re.compile(r"\b\d+(\.\d+)? ?(bytes|KB|MB|kB|KiB|MiB)\b"), "<size>"),
     (re.compile(r"platform \w+ -- Python.*"), "<platform>"),
     (re.compile(r"SHA256:[0-9a-f]{16,64}…?"), "<key>"),
@@ -90,14 +97,15 @@ def run_page(path: Path) -> Page:
     end = 0
     with tempfile.TemporaryDirectory(prefix="evalkit-docs-") as name:
         folder = Path(name, "project")
-        named = FOLDER.search(before)
+        named, width = FOLDER.search(before), COLUMNS.search(before)
+        columns = WIDTH if width is None else int(width["columns"])
         if named is None:
             folder.mkdir()
         else:
             shutil.copytree(ROOT / named["path"], folder, ignore=shutil.ignore_patterns(*MADE))
         for block in BLOCK.finditer(before):
             line = before.count("\n", 0, block.start()) + 1
-            body, problem = run_block(block, folder)
+            body, problem = run_block(block, folder, columns)
             if problem:
                 problems.append(f"{path}:{line}: {problem}")
             if settled(body) == settled(block["body"]):  # else every run would change the times and ids that are shown
@@ -108,7 +116,7 @@ def run_page(path: Path) -> Page:
     return Page(path=path, before=before, after="".join(after), problems=tuple(problems))
 
 
-def run_block(block: re.Match[str], folder: Path) -> tuple[str, str]:
+def run_block(block: re.Match[str], folder: Path, columns: int) -> tuple[str, str]:
     """The body of the block as it should read, and what is wrong, or nothing."""
     body = block["body"]
     if block["kind"] == "file":
@@ -118,12 +126,12 @@ def run_block(block: re.Match[str], folder: Path) -> tuple[str, str]:
         return body, ""
     wanted = int((block["what"] or "exit 0").removeprefix("exit "))
     if block["language"] == "python":
-        code, output = call([sys.executable, "-c", body], folder)
+        code, output = call([sys.executable, "-c", body], folder, columns)
         return body, "" if code == wanted else f"left with {code}, not {wanted}:\n{output}"
     lines: list[str] = []
     code = 0
     for command in commands(body):
-        code, output = call(["bash", "-c", command], folder)
+        code, output = call(["bash", "-c", command], folder, columns)
         lines += [f"$ {command}", output.rstrip("\n")] if output.strip() else [f"$ {command}"]
     return "\n".join([*lines, ""]), "" if code == wanted else f"left with {code}, not {wanted}"
 
@@ -139,14 +147,15 @@ def commands(body: str) -> Iterator[str]:
             yield command
 
 
-def call(command: list[str], folder: Path) -> tuple[int, str]:
+def call(command: list[str], folder: Path, columns: int) -> tuple[int, str]:
     """Exit code and output of a command, run as in a plain terminal of a fixed width."""
     ours = ("EVALKIT_", "PYTEST_", "GIT")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     environment |= {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": str(WIDTH),
+        "COLUMNS": str(columns),
         "NO_COLOR": "1",
+        "LOGNAME": "ada",
         "PYTHONPATH": "",
         "PYTEST_ADDOPTS": " ".join(f"-p no:{name}" for name in OTHER_PLUGINS),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from evalkit.cli.desk import at_desk
+from evalkit.cli.desk import at_desk, promotion_of
 from evalkit.cli.options import CommonCommand, Invocation, json_option, pass_invocation
 from evalkit.cli.promotionacts import acting_options, actor_line, carry_out
 
@@ -20,10 +20,10 @@ def command(invocation: Invocation, promotion: str, yes: bool, dry_run: bool, as
     Leaves with 0 when it is applied, and with 1 when a rule does not allow it: it is too early, there is a freeze, the
     evidence is no longer of what is there, or somebody else has moved the alias.
     """
-    from evalkit.promoting import apply, find
+    from evalkit.promoting import apply
 
     with at_desk(invocation) as desk:
-        found = find(desk.store, promotion)
+        found = promotion_of(desk.store, promotion)
         return carry_out(
             invocation,
             desk,

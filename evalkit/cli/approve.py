@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evalkit.cli.desk import at_desk
+from evalkit.cli.desk import at_desk, promotion_of
 from evalkit.cli.options import CommonCommand, Invocation, json_option, pass_invocation
 from evalkit.cli.promotionacts import acting_options, actor_line, carry_out, done_unless_waiting
 from evalkit.errors import ConfigError
@@ -28,17 +28,18 @@ def command(
 ) -> int:
     """Approve a promotion, having seen its evidence; it is shown first. evalkit apply applies it then.
 
-    ID is a promotion's id or the beginning of one. The approval is bound to the evidence that was shown.
+    ID is a promotion's id, the beginning of one, or prompt/NAME@ALIAS for the newest of that
+    alias. The approval is bound to the evidence that was shown.
 
     Leaves with 0 when it is approved, 1 when a rule does not allow it, 5 when more people must approve.
     """
-    from evalkit.promoting import approve, find
+    from evalkit.promoting import approve
     from evalkit.promoting import withdraw as take_back
 
     if withdraw and comment:
         raise ConfigError("--comment is for an approval.", hint="Leave it out, or --withdraw.")
     with at_desk(invocation) as desk:
-        found = find(desk.store, promotion)
+        found = promotion_of(desk.store, promotion)
 
         def do(dry: bool) -> Outcome:
             if withdraw:

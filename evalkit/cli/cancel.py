@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from evalkit.cli.desk import at_desk
+from evalkit.cli.desk import at_desk, promotion_of
 from evalkit.cli.options import CommonCommand, Invocation, json_option, pass_invocation
 from evalkit.cli.promotionacts import acting_options, actor_line, carry_out, done
 
@@ -17,10 +17,10 @@ from evalkit.cli.promotionacts import acting_options, actor_line, carry_out, don
 @pass_invocation
 def command(invocation: Invocation, promotion: str, reason: str, yes: bool, dry_run: bool, as_json: bool) -> int:
     """Take a promotion back that is not applied yet; for who asked for it, and for admins."""
-    from evalkit.promoting import cancel, find
+    from evalkit.promoting import cancel
 
     with at_desk(invocation) as desk:
-        found = find(desk.store, promotion)
+        found = promotion_of(desk.store, promotion)
         return carry_out(
             invocation,
             desk,

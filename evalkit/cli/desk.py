@@ -14,11 +14,14 @@ from evalkit.versions import SubjectKind, Version
 if TYPE_CHECKING:
     from evalkit.attestation import PrivateKey
     from evalkit.promoting import Policies
-    from evalkit.promotion import Actor, Promotion
+    from evalkit.promotion import Actor, Promotion, State
     from evalkit.registry import Project
     from evalkit.store import Store
 
 KINDS: tuple[SubjectKind, ...] = ("prompt", "model")
+WAITING: tuple[State, ...] = ("requested", "pending_approval", "approved")
+"""The states in which a promotion waits for something."""
+
 FILE = "file"
 """The word for what a name's file says now, in the place of a version."""
 
@@ -114,6 +117,28 @@ def at_desk(invocation: Invocation) -> Iterator[Desk]:
             webhooks=webhooks,
             key=key,
         )
+
+
+def promotion_of(store: Store, text: str) -> Promotion:
+    """The promotion that `text` names: its id, the beginning of it, or `prompt/NAME@ALIAS`.
+
+    The last is the newest one of that alias that waits for something, or else the newest of all. It comes in the state
+    that it is in by now. Raises `NotFound`, with near matches.
+    """
+    from evalkit.promoting import find, listed
+
+    subject, at, alias = text.rpartition("@")
+    if not at:
+        return find(store, text)
+    every = listed(store)
+    places = sorted({f"{one.subject}@{one.alias}" for one in every})
+    found = [one for one in every if (one.subject, one.alias) == (subject, alias)]
+    if not found:
+        raise NotFound(
+            f'There is no promotion of "{text:.100}".{did_you_mean(text, places)}',
+            hint="See which there are: evalkit promotions",
+        )
+    return next((one for one in found if one.state in WAITING), found[0])
 
 
 def parsed(text: str, *, known: list[str]) -> tuple[SubjectKind, str]:

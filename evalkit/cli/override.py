@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evalkit.cli.desk import at_desk
+from evalkit.cli.desk import at_desk, promotion_of
 from evalkit.cli.options import CommonCommand, Invocation, json_option, pass_invocation
 from evalkit.cli.promotionacts import acting_options, actor_line, carry_out
 
@@ -33,10 +33,10 @@ def command(
 
     Leaves with 5 while they have to, and with 1 when a rule does not allow it.
     """
-    from evalkit.promoting import find, override
+    from evalkit.promoting import override
 
     with at_desk(invocation) as desk:
-        found = find(desk.store, promotion)
+        found = promotion_of(desk.store, promotion)
 
         def will(look: Outlook) -> str:
             after = look.promotion

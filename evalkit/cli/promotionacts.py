@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evalkit.cli import promotionviews as views
+from evalkit.cli.desk import WAITING as STATES
 from evalkit.cli.desk import Desk
 from evalkit.cli.options import Decorated, Invocation, emit_json
 from evalkit.cli.promotionshapes import acted_shape
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
 APPLIED, BLOCKED, INCONCLUSIVE, WAITING = 0, 1, 3, 5
 """The exit codes; 2 is a mistake in what was asked."""
 
-_WAITING = ("requested", "pending_approval", "approved")
+SHORT = 13
+"""How many digits of a promotion's id are enough to name it: those of its millisecond."""
 
 
 def exit_code(promotion: Promotion) -> int:
     """0 for a promotion that is applied, 1 for one that will not be, 3 where nothing is decided, 5 while it waits."""
     if promotion.state in ("applied", "superseded"):
         return APPLIED
-    if promotion.state in _WAITING:
+    if promotion.state in STATES:
         return WAITING
     return INCONCLUSIVE if promotion.state == "blocked" and promotion.decision == "inconclusive" else BLOCKED
 
@@ -146,9 +148,8 @@ def told(look: Outlook, width: int, paint: Paint) -> Iterator[str]:
 def needs(look: Outlook) -> Iterator[str]:
     """What a promotion still needs, in sentences; the last is what to do."""
     if look.promotion.state == "pending_approval":
-        yield f"{look.given} of {count(look.needed, 'approval')} given."
-        if look.excluded:
-            yield f"Not counted would be an approval of {', nor of '.join(look.excluded)}."
+        for name, _, why in (one.partition(": ") for one in look.excluded):
+            yield f"An approval by {name} would not count: {name} {why}."
     yield from (f"In the way: {freeze}." for freeze in look.frozen)
     for one in look.stale:
         yield f"It cannot be applied as it is [{one.rule}]: {one.reason}"
@@ -156,6 +157,11 @@ def needs(look: Outlook) -> Iterator[str]:
         yield f"It expires at {moment(look.expires_at)}."
     if look.next and look.next != look.promotion.note:
         yield look.next
+    short = look.promotion.id[:SHORT]
+    if look.promotion.state == "pending_approval":
+        yield f"Go on with: evalkit approve {short}"
+    elif look.promotion.state == "approved" and not (look.frozen or look.stale):
+        yield f"Go on with: evalkit apply {short}"
 
 
 def checkpoint_line(desk: Desk) -> str:

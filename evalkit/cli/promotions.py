@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from evalkit.cli import promotionviews as views
-from evalkit.cli.desk import at_desk, parsed, versions_of
+from evalkit.cli.desk import at_desk, parsed, promotion_of, versions_of
 from evalkit.cli.options import CommonCommand, Invocation, ListingGroup, emit_json, json_option, pass_invocation
 from evalkit.cli.promotionacts import acting_options, carry_out, exit_code, needs
 from evalkit.cli.promotionshapes import VERIFIED, outlook_shape, promotion_shape, verdict_shape
@@ -83,15 +83,15 @@ def listing(
 def show(invocation: Invocation, promotion: str, as_json: bool) -> int:
     """Show a promotion: its evidence, its rules, what it changes, who said what, and what it still needs.
 
-    ID is a promotion's id or the beginning of one. Leaves with 0 when it is applied, 1 or 3 when it is blocked or
-    came to nothing, 5 while it waits.
+    ID is a promotion's id, the beginning of one, or prompt/NAME@ALIAS for the newest of that
+    alias. Leaves with 0 when it is applied, 1 or 3 when it is blocked or came to nothing, 5 while it waits.
     """
-    from evalkit.promoting import Policies, find
+    from evalkit.promoting import Policies
     from evalkit.promoting.outlook import outlook
 
     policies = Policies.of(invocation.settings())
     with invocation.open_store() as store:
-        found = find(store, promotion)
+        found = promotion_of(store, promotion)
         look = outlook(store, found.id, policies=policies)
         versions = versions_of(store, found.kind, found.name)
     if as_json:
@@ -114,11 +114,10 @@ def verify(invocation: Invocation, promotion: str, as_json: bool) -> int:
 
     Rules about the day of the promotion, such as that nobody had moved the alias, are not judged again.
     """
-    from evalkit.promoting import find
     from evalkit.promoting import verify as judge_again
 
     with invocation.open_store() as store:
-        made = judge_again(store, find(store, promotion).id)
+        made = judge_again(store, promotion_of(store, promotion).id)
     if as_json:
         emit_json(_verified(made))
         return int(not made.same)
@@ -157,10 +156,10 @@ def judge(
 
     Approvals of what was judged before no longer count. Leaves with the codes of evalkit promote.
     """
-    from evalkit.promoting import evaluate, find
+    from evalkit.promoting import evaluate
 
     with at_desk(invocation) as desk:
-        found = find(desk.store, promotion)
+        found = promotion_of(desk.store, promotion)
 
         def do(dry: bool) -> Outcome:
             return evaluate(

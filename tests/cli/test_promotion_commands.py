@@ -128,7 +128,9 @@ def test_a_promotion_waits_is_approved_by_another_and_applied(cli: Cli, promote:
         "there is nothing to compare with",
         "will not be moved before it is approved: 1 approval by anybody but a service account; not ada: asked for it.",
         "WAITING FOR APPROVAL",
-        "0 of 1 approval given.",
+        "It needs 1 more of 1 approvals",
+        "An approval by ada would not count: ada asked for it.",
+        "Go on with: evalkit approve 0",
     ):
         assert part in said
     assert re.search(r"fingerprint [0-9a-f]{64}", said)
@@ -138,6 +140,7 @@ def test_a_promotion_waits_is_approved_by_another_and_applied(cli: Cli, promote:
     assert approved.code == 0
     assert "You are ben (asserted-local). This approves the evidence above" in words(approved.out)
     assert "approved by ben (asserted-local)" in words(approved.out)
+    assert f"Go on with: evalkit apply {name}" in words(approved.out)
     applied = cli("apply", name)
     assert applied.code == 0
     assert "generation 0 → 1" in words(applied.out)
@@ -146,6 +149,14 @@ def test_a_promotion_waits_is_approved_by_another_and_applied(cli: Cli, promote:
     assert "approved by ben (asserted-local)" in words(shown.out)
     assert ": Good." in words(shown.out)
     assert cli("promotions", "verify", name).code == 0
+
+
+def test_a_promotion_is_named_by_its_alias(cli: Cli, promote: Any, in_force: str) -> None:
+    assert cli("promotions", "show", "prompt/greet@production", "--json").json()["id"] == in_force
+    newer = promote("Hello there", "--json").json()["promotion"]["id"]
+    assert cli("promotions", "show", "prompt/greet@production", "--json").json()["id"] == newer
+    assert cli("cancel", "prompt/greet@production").code == 0
+    assert cli("promotions", "show", "prompt/greet@production", "--json").json()["id"] == newer
 
 
 def test_what_does_not_pass_is_blocked_and_says_why(cli: Cli, promote: Any, in_force: str) -> None:
@@ -233,7 +244,7 @@ def test_more_approvals_are_waited_for(cli: Cli, promote: Any, policy: Any, be: 
     name = waiting(cli)
     be("ben")
     assert cli("approve", name).code == 5
-    assert "1 of 2 approvals given." in words(cli("promotions", "show", name).out)
+    assert "It needs 1 more of 2 approvals" in words(cli("promotions", "show", name).out)
     be("cleo")
     assert cli("approve", name).code == 0
 
@@ -338,6 +349,7 @@ def test_a_freeze_ends_in_the_future(cli: Cli, promote: Any, until: str) -> None
         (("promote", "prompt/greet", "--version", "v7"), "v7"),
         (("promote", "prompt/greet", "--run", "nothing"), "nothing"),
         (("promotions", "show", "ffffffff"), 'The store has no promotion "ffffffff".'),
+        (("promotions", "show", "prompt/greet@prodution"), 'Did you mean "prompt/greet@production"?'),
         (("promotions", "--alias", "prodution"), 'Did you mean "production"?'),
         (("promotions", "--subject", "prompt/gret"), 'Did you mean "prompt/greet"?'),
         (("promotions", "shwo"), 'Did you mean "show"?'),
