@@ -139,6 +139,7 @@ class MemoryStore:
     def set_alias(self, kind: Any, name: str, alias: str, digest: str, *, expected_generation: int) -> None:
         assert self.tables.aliases.get((kind, name, alias), (None, 0))[1] == expected_generation
         self.tables.aliases[kind, name, alias] = (digest, expected_generation + 1)
+        self.tables.highest = self.now()
 
     def register(self, version: Version, *, author: str | None = None) -> Version:
         self._versions.append(version)

@@ -93,7 +93,9 @@ class Promotions(RuleBasedStateMachine):
         if isinstance(self.store, MemoryStore):
             type(self).store = MemoryStore(self.store.clock)
         type(self).clock = max(type(self).clock, self.store.now())
-        self.world = World(now=type(self).clock, policy=POLICIES[policy])
+        with self.store.ledger() as ledger:
+            self.highest = ledger.now()
+        self.world = World(now=self.highest, policy=POLICIES[policy])
         self.policies = Policies({"production": POLICIES[policy]})
         self.versions: list[Version] = []
         self.freeze: str | None = None
@@ -145,6 +147,7 @@ class Promotions(RuleBasedStateMachine):
             "prompt", self.name, "production", self.versions[version].digest, expected_generation=generation
         )
         self.world.alias = (version, generation + 1)
+        self.written()
 
     @precondition(lambda self: not self.world.is_frozen)
     @rule()
@@ -160,6 +163,7 @@ class Promotions(RuleBasedStateMachine):
         )
         assert done.freeze is not None
         self.freeze, self.world.is_frozen = done.freeze.id, True
+        self.written()
 
     @precondition(lambda self: self.world.is_frozen)
     @rule()
@@ -168,6 +172,7 @@ class Promotions(RuleBasedStateMachine):
         assert self.freeze is not None
         promoting.lift(self.store, self.freeze, actor=known("dora", "admin"), policies=self.policies)
         self.world.is_frozen = False
+        self.written()
 
     # the commands
 
@@ -388,8 +393,13 @@ class Promotions(RuleBasedStateMachine):
         REACHED[one.state] += 1
 
     def seen(self) -> None:
-        """What the ledger is asked for now it has seen: the time never goes back."""
-        self.world.now = max(self.world.now, self.store.now())
+        """Look at the clock: the time is never before that of the last transaction."""
+        self.world.now = max(self.highest, type(self).clock)
+        assert self.store.now() == self.world.now
+
+    def written(self) -> None:
+        """A transaction was committed, with the time that it had."""
+        self.highest = max(self.highest, type(self).clock)
 
     def some_run(self, version: int, which: int) -> Ran:
         """A run of that version, the newest first; with the last choice one of any version."""
@@ -408,6 +418,7 @@ class Promotions(RuleBasedStateMachine):
         if refusal is None:
             assert not broken, f"it was done, and breaks {broken}"
             assert made is not None
+            self.written()
             return made
         assert refusal.rule in broken, f"{refusal} and only {broken or 'nothing'} is broken"
         assert refusal.hint
@@ -429,10 +440,9 @@ class Promotions(RuleBasedStateMachine):
         made = self.tried(broken, lambda: command(self.store, one.id, actor=who, policies=self.policies, **options))
         if made is not None:
             return True
-        if self.refused == "expiry":
-            self.world.enter(one, "expired")
-        elif self.refused in ends:
-            self.world.enter(one, "invalidated")
+        if self.refused == "expiry" or self.refused in ends:
+            self.world.enter(one, "expired" if self.refused == "expiry" else "invalidated")
+            self.written()
         return False
 
 
@@ -515,9 +525,9 @@ def test_the_rules_hold_in_memory() -> None:
 
 def test_the_rules_hold_in_a_file(tmp_path: Path) -> None:
     with open_store(tmp_path / "evalkit.db") as store:
-        _play(store, 10)
+        _play(store, 8, steps=30)
 
 
 def test_the_rules_hold_on_a_server(empty_database: str) -> None:
     with open_store(empty_database) as store:
-        _play(store, 10)
+        _play(store, 8, steps=30)
