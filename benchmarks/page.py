@@ -8,6 +8,7 @@ from benchmarks.environments import ENVIRONMENTS, ROOT
 from benchmarks.markdown import table
 from benchmarks.plan import FULL
 from benchmarks.results import Results
+from benchmarks.scale import page as scale
 from benchmarks.targets import WHY_MISSED, Target
 from benchmarks.tasks import guest, importing, memory, reporting, trivial, waiting
 
@@ -69,12 +70,14 @@ def summary(judged: Sequence[Target]) -> str:
 
 def render(results: Results) -> str:
     command = "python -m benchmarks" + ("" if results.plan.name == FULL.name else f" --{results.plan.name}")
+    large = scale.kept()
     parts = [
         "# Benchmarks\n",
         _opening(command),
         "## Targets\n",
         summary(targets(results)),
         *(task.section(results.readings, results.plan) for task in TASKS.values()),
+        *([] if large is None else [scale.section(large)]),
         FAIRNESS,
         "## Machine and versions\n",
         _machine(results),

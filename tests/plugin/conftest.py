@@ -43,7 +43,7 @@ def same(output, expected):
 
 SERVER = os.environ.get("EVALKIT_TEST_PG_URL", "")
 ONLY = os.environ.get("EVALKIT_TEST_STORE", "")
-ON_BOTH = {"test_suites_as_tests", "test_gates_in_sessions", "test_repeats_in_sessions", "test_prompts_in_sessions"}
+ON_BOTH = {"test_gates_in_sessions", "test_prompts_in_sessions"}
 """What a session is: modules whose tests look at the store through the command line and the records only."""
 
 IN_A_FILE = {
