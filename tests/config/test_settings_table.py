@@ -39,6 +39,10 @@ TOML = {
     "capture": '"metadata"',
     "redact": '["acct-[0-9]+"]',
     "changed": '"origin/main"',
+    "shard": '"2/8"',
+    "bundle": '"shard.jsonl"',
+    "resume": '"last"',
+    "retry_errors": "2",
     "off": "true",
 }
 TEXT = {name: value.strip('"[]') for name, value in TOML.items()}
