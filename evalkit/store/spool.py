@@ -142,7 +142,7 @@ def ingest(store: Store, path: str | Path) -> int:
             try:
                 said = json.loads(line)
                 count += _replay(store, said)
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
                 raise StoreCorrupt(
                     "This line is none that a spool has.",
                     where=f"{path}:{number}",
