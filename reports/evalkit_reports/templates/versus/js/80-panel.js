@@ -112,7 +112,7 @@ async function showCase(row, focus) {
   const given = make("div", "pair", block("Input", item.input));
   if (item.expected !== null) given.append(block("Expected", item.expected));
   const name = data.letters.length > 1 ? `Candidate ${data.letters[side]}` : "Candidate";
-  body.append(given, ...facing(item.trials, item.sides[side], name));
+  body.append(make("h3", "sr", "What was asked"), given, ...facing(item.trials, item.sides[side], name));
   if (item.metadata && flat(item.metadata) === null) body.append(block("Metadata", item.metadata));
   const box = $("panel");
   box.setAttribute("aria-labelledby", "panel-title");
