@@ -131,8 +131,9 @@ def load_settings(
             continue
         values[key] = checked(_setting(key, where), value, where)
         sources[key] = where
+    own = OTHER_VARIABLES | _named_in(signing_key, webhooks)
     for variable, raw in environ.items():
-        if variable.startswith("EVALKIT_") and variable not in OTHER_VARIABLES and raw != "":
+        if variable.startswith("EVALKIT_") and variable not in own and raw != "":
             if variable.startswith("EVALKIT_TEST_"):
                 continue
             setting = _from_variable(variable)
@@ -203,6 +204,14 @@ def _policies(value: Any, where: str) -> Mapping[str, Any] | str:
         where=where,
         hint="Write a table for each alias, such as [tool.evalkit.policies.production], or the path of a YAML file.",
     )
+
+
+def _named_in(signing_key: str | None, webhooks: Mapping[str, Any]) -> frozenset[str]:
+    """The variables that the settings themselves name as the place of a secret."""
+    secrets = [table.get("secret") for table in webhooks.values() if isinstance(table, dict)]
+    names = [secret.get("env") for secret in secrets if isinstance(secret, dict)]
+    key = (signing_key or "").partition("env:")[2]
+    return frozenset(name for name in (key, *names) if isinstance(name, str) and name)
 
 
 def _webhooks(value: Any, where: str) -> Mapping[str, Any]:

@@ -42,6 +42,15 @@ def test_the_settings_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     }
 
 
+def test_variables_that_the_settings_name_may_be_called_like_ours(tmp_path: Path) -> None:
+    text = '[tool.evalkit.webhooks.chat]\nurl = "https://x.example"\nsecret = { env = "EVALKIT_HOOK" }\n'
+    (tmp_path / "pyproject.toml").write_text(text + '[tool.evalkit.signing]\nkey = { env = "EVALKIT_SIGNING" }\n')
+    environ = {"EVALKIT_HOOK": "x", "EVALKIT_SIGNING": "y", "EVALKIT_TOKEN": "z", "EVALKIT_TOKEN_FILE": "f"}
+    assert load_settings(tmp_path, environ=environ).signing_key == "env:EVALKIT_SIGNING"
+    with pytest.raises(ConfigError, match="EVALKIT_HOOKS"):
+        load_settings(tmp_path, environ={"EVALKIT_HOOKS": "x"})
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [
