@@ -77,6 +77,8 @@ def _newest(store: Store, cited: Cited) -> SuiteInfo | None:
 
 
 def _could_count(summary: RunSummary, provenance: Provenance) -> bool:
+    if provenance.branch is not None and summary.branch != provenance.branch:
+        return False  # known without reading the run; a job of CI without a branch is looked at more closely
     return not summary.partial and not (summary.dirty and not provenance.dirty)
 
 

@@ -43,11 +43,6 @@ def no_longer_so(store: Store, promotion: Promotion, policies: Policies) -> list
 TRIES = 5
 """How often a request is judged anew because its alias moved meanwhile."""
 
-CHANGED = RuleVerdict(
-    rule="evidence", text="the evidence is that which was looked at", decision="fail", reason="It was judged anew."
-)
-"""What says that a promotion was judged anew while somebody was about to apply it."""
-
 
 def requested(
     store: Store,

@@ -16,7 +16,7 @@ from evalkit.errors import NotFound, Refusal
 from evalkit.promoting.desk import Webhooks, facts_of, on_promotion, outcome, transaction, write
 from evalkit.promoting.outcome import Outcome
 from evalkit.promoting.policies import Policies
-from evalkit.promoting.requesting import CHANGED, TRIES, at_once, judged_now, no_longer_so, requested
+from evalkit.promoting.requesting import TRIES, at_once, judged_now, no_longer_so, requested
 from evalkit.promotion import Actor, Freeze, Promotion, freezing, machine
 from evalkit.promotion.facts import Facts, Step
 from evalkit.promotion.rollback import rolled_back
@@ -222,8 +222,13 @@ def apply(
     stale = no_longer_so(store, found, policies)
 
     def take(now: Promotion, facts: Facts) -> Step:
-        fresh = stale if now.evidence == found.evidence else [CHANGED]
-        return machine.apply(now, facts, actor=actor, stale=fresh)
+        if now.evidence != found.evidence:
+            raise Refusal(
+                "evidence",
+                f"The promotion {now.id} was judged anew just now.",
+                hint="Look at it again, then apply it.",
+            )
+        return machine.apply(now, facts, actor=actor, stale=stale)
 
     return on_promotion(store, found.id, actor=actor, policies=policies, webhooks=webhooks, dry_run=dry_run, take=take)
 

@@ -37,6 +37,14 @@ def in_the_way(promotion: Promotion, policy: Policy, facts: Facts) -> tuple[str,
 def declare(freeze: Freeze, *, protected: bool) -> tuple[Freeze, Event]:
     """The freeze and its row in the audit log. Raises `Refusal`."""
     people.require(freeze.by, people.MAY_FREEZE, alias=freeze.alias, protected=protected, action="declare a freeze")
+    kind, _, name = freeze.subject.partition("/")
+    if freeze.subject != "*" and not (kind in ("prompt", "model") and name):
+        raise Refusal(
+            "freeze",
+            f"{freeze.subject!r:.80} is nothing that could be frozen.",
+            why="A freeze of something that is not there would stop nothing.",
+            hint="Write prompt/NAME, model/NAME, or * for everything.",
+        )
     if not freeze.reason.strip():
         raise Refusal(
             "reason", "A freeze needs a reason.", hint="Give one with --reason; people who wait will read it."

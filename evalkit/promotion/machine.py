@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 from collections.abc import Sequence
 
 from evalkit.canonical import digest
@@ -35,6 +36,8 @@ from evalkit.promotion.obstacles import (
 from evalkit.promotion.policy import Policy
 from evalkit.promotion.records import Actor, Approval, Event, Evidence, Override, PolicyText, Promotion, RuleVerdict
 
+_ALIAS = re.compile(r"(?!v[0-9]+$|latest$)[^\W\d_][\w.-]{0,99}")
+
 
 def fingerprint(promotion: Promotion, evidence: Evidence, policy: PolicyText) -> str:
     """What approvals bind to: the SHA-256 of subject, datasets, scorers, policy and run digest."""
@@ -55,6 +58,12 @@ def opened(draft: Promotion, facts: Facts) -> Step:
     people.require(
         actor, people.MAY_REQUEST, alias=draft.alias, protected=policy.protected, action="request a promotion"
     )
+    if not _ALIAS.fullmatch(draft.alias):
+        raise Refusal(
+            "alias",
+            f"{draft.alias!r:.80} cannot be the name of an alias.",
+            hint="Write one such as production: a letter, then letters, digits, -, _ and .; no version such as v2.",
+        )
     _require_known_policy(draft, facts)
     if facts.digest == draft.to_digest:
         raise Refusal(

@@ -179,3 +179,4 @@ class _Summary:
     started_at: dt.datetime
     partial: bool = False
     dirty: bool = False
+    branch: str = "main"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from unittest import mock
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -515,6 +516,7 @@ def _play(store: Any, examples: int, steps: int = 40) -> None:
         run_state_machine_as_test(Played, settings=chosen)
 
 
+@pytest.mark.slow
 def test_the_rules_hold_in_memory() -> None:
     REACHED.clear()
     _play(MemoryStore(lambda: START), 60)
@@ -523,11 +525,13 @@ def test_the_rules_hold_in_memory() -> None:
     assert wanted <= set(REACHED), f"the examples do not reach {sorted(wanted - set(REACHED))}"
 
 
+@pytest.mark.slow
 def test_the_rules_hold_in_a_file(tmp_path: Path) -> None:
     with open_store(tmp_path / "evalkit.db") as store:
         _play(store, 8, steps=30)
 
 
+@pytest.mark.slow
 def test_the_rules_hold_on_a_server(empty_database: str) -> None:
     with open_store(empty_database) as store:
         _play(store, 8, steps=30)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 from evalkit import promoting
 from evalkit.audit import Entry
 from evalkit.audit.entry import GENESIS, hash_of
@@ -62,6 +64,7 @@ def at_once(desk: Desk, promotions: list[str]) -> list[str]:
     return [out.strip() for out, _ in said]
 
 
+@pytest.mark.slow
 def test_of_eight_promotions_applied_at_once_one_wins(any_desk: Desk) -> None:
     desk = any_desk.under(min_approvals=1)
     asked = []
@@ -82,6 +85,7 @@ def test_of_eight_promotions_applied_at_once_one_wins(any_desk: Desk) -> None:
     chained(desk.store.audit())
 
 
+@pytest.mark.slow
 def test_one_promotion_that_several_apply_at_once_is_applied_once(desk: Desk) -> None:
     _, asked = desk.under(min_approvals=1).promoted("one")
     desk.do(promoting.approve, asked, BEN)

@@ -272,3 +272,25 @@ def _back(desk: Desk, reason: str = "it is rude", to: str | None = None) -> prom
     ).promotion
     assert done is not None
     return done
+
+
+@pytest.mark.parametrize("subject", ["prompts/reply", "reply", "prompt/", ""])
+def test_a_freeze_of_nothing_is_refused(desk: Desk, subject: str, refused: Refused) -> None:
+    with refused("freeze"):
+        promoting.freeze(desk.store, subject=subject, actor=ANNA, policies=desk.policies, reason="x")
+
+
+@pytest.mark.parametrize("alias", ["v2", "latest", "a b", "", "x@y", "*", "7f3a"])
+def test_a_name_that_no_alias_can_have_is_refused(desk: Desk, alias: str, refused: Refused) -> None:
+    version = desk.version("one")
+    with refused("alias"):
+        promoting.request(
+            desk.store,
+            kind="prompt",
+            name="reply",
+            version=version.digest,
+            alias=alias,
+            actor=ANNA,
+            policies=desk.policies,
+        )
+    assert desk.store.promotions() == []
