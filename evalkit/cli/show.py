@@ -17,6 +17,7 @@ from evalkit.figures import count, duration
 from evalkit.plaintext import Paint, clean, fitted, wrapped
 
 if TYPE_CHECKING:
+    from evalkit.promotion import Promotion
     from evalkit.runs import Run
     from evalkit.store import Store
     from evalkit.trial import Trial
@@ -53,6 +54,7 @@ def command(invocation: Invocation, run: str, failed: bool, as_json: bool) -> No
                     "labels": [confusion_shape(one) for one in confusions_of(found)],
                     "usage": usage_shape(found),
                     "earlier_runs": store.earlier_runs(found.id),
+                    "promotions": [_cited(one) for one in map(store.promotion, store.promotions_citing(found.id))],
                     "cases": list(shapes),
                 }
             )
@@ -60,6 +62,9 @@ def command(invocation: Invocation, run: str, failed: bool, as_json: bool) -> No
         paint = invocation.paint()
         for line in _head(found, invocation.width, paint):
             click.echo(line)
+        for one in map(store.promotion, store.promotions_citing(found.id)):
+            for line in wrapped(clean(_citing(found, one)), invocation.width):
+                click.echo(line)
         from evalkit.attempts import attempts
         from evalkit.summary import render
 
@@ -75,6 +80,22 @@ def command(invocation: Invocation, run: str, failed: bool, as_json: bool) -> No
             click.echo(line)
         if len(chosen) < len(worst):
             click.echo(f"{len(chosen)} of {count(len(worst), 'trial')} that did not pass: --failed shows all.")
+
+
+def _cited(promotion: Promotion) -> dict[str, str]:
+    return {
+        "id": promotion.id,
+        "subject": promotion.subject,
+        "alias": promotion.alias,
+        "state": promotion.state,
+    }
+
+
+def _citing(run: Run, promotion: Promotion) -> str:
+    rests = promotion.evidence is not None and run.id in promotion.evidence.runs
+    role = "evidence for" if rests else "baseline of"
+    state = promotion.state.replace("_", " ")
+    return f"{role} the promotion {promotion.id[:13]} of {promotion.subject} to {promotion.alias}, {state}"
 
 
 def _worst(run: Run) -> list[tuple[str, Trial]]:

@@ -494,6 +494,17 @@ def test_every_field_of_the_json_is_documented(cli: Cli, promote: Any, policy: A
             assert sorted({field for field in fields(found) if f"`{field}`" not in reference}) == []
 
 
+def test_a_run_names_the_promotions_that_rest_on_it(cli: Cli, in_force: str, promote: Any) -> None:
+    promote("Hello there")
+    newer, first = cli("runs", "--json").json()
+    assert f"evidence for the promotion {in_force[:13]} of prompt/greet to production, applied" in words(
+        cli("show", first["id"]).out
+    )
+    (cited,) = cli("show", newer["id"], "--json").json()["promotions"]
+    assert (cited["subject"], cited["alias"], cited["state"]) == ("prompt/greet", "production", "pending_approval")
+    assert "baseline of the promotion" in words(cli("show", first["id"]).out)
+
+
 def test_webhooks_that_listen_get_the_events(cli: Cli, promote: Any, project: Path) -> None:
     with (project / "pyproject.toml").open("a") as file:
         file.write('[tool.evalkit.webhooks.chat]\nurl = "http://127.0.0.1:9/hook"\nevents = ["promotion.*"]\n')
