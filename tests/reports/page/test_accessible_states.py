@@ -67,5 +67,18 @@ def test_filters_at_work_and_the_list_of_keys(reader: Any, rich_report: Path, sh
     assert not page.is_visible("#help")
 
 
+def test_escape_closes_the_list_of_keys_and_leaves_the_case_open(reader: Any, rich_report: Path) -> None:
+    page = reader.open(rich_report, fragment="#case-mail-004")
+    page.wait_for_selector("#panel-title")
+    page.keyboard.press("?")
+    page.wait_for_selector("#help[open]")
+    page.keyboard.press("j")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#help")
+    assert page.inner_text("#panel-title") == "mail-004"
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#panel", state="hidden")
+
+
 def test_a_run_without_anything_around_it(reader: Any, support_report: Path) -> None:
     assert complaints(reader.open(support_report)) == []

@@ -33,7 +33,7 @@ function bindTable() {
 
 function bindKeys() {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const typing = event.target.matches("input, select, textarea");
     if (event.key === "Escape") {
       if (typing) { if (event.target.id === "search" && event.target.value) { event.target.value = ""; search(); } event.target.blur(); $("table").focus({ preventScroll: true }); }
