@@ -48,7 +48,8 @@ def section(found: Mapping[str, Any]) -> str:
         (
             f"`{command}`" if command.startswith("evalkit") else command,
             *(
-                f"{answers[command]['wall']:.2f} s, {answers[command]['peak_kb'] / 1024:.0f} MB"
+                f"{answers[command]['cpu']:.2f} s CPU, {answers[command]['wall']:.2f} s, "
+                f"{answers[command]['peak_kb'] / 1024:.0f} MB"
                 if command in answers
                 else "–"
                 for answers in asked.values()
@@ -71,7 +72,8 @@ def section(found: Mapping[str, Any]) -> str:
         f"{min(loads):.1f} to {max(loads):.1f} on two cores): ratios carry, seconds do not. Made by "
         "`python -m benchmarks.scale`, kept in `benchmarks/scale.json`.\n\n"
         + table(head, filling)
-        + "\nWhat commands take on it, each in a process of its own, the best of its tries, with the memory at its peak:\n\n"
+        + "\nWhat commands take on it, each in a process of its own, the best of its tries: CPU, seconds on the clock, and the "
+        "memory at its peak.\n\n"
         + table(head, asking)
         + "\nAfter that, in the same store, a pytest session of trivial cases from end to end. Most of the memory is pytest's "
         "own, for its items and reports:\n\n" + table(head, sessions)
