@@ -12,6 +12,7 @@ import click
 
 from evalkit.cli.options import CommonCommand, HelpfulGroup, Invocation, common_options
 from evalkit.errors import EvalkitError, did_you_mean
+from evalkit.plaintext import clean
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo", "Run an example suite offline: its table, its gates, its report."),
@@ -145,7 +146,8 @@ def _tell(invocation: Invocation, error: Exception, text: str, *, hint: str = ""
         return
     paint = invocation.paint(sys.stderr)
     first, _, rest = text.partition("\n")
-    lines = [paint("Error: ", "1;31") + first, *filter(None, (rest, hint))]
+    shown = [clean(line) for line in (first, *rest.splitlines(), *hint.splitlines())]  # of a file that is not ours
+    lines = [paint("Error: ", "1;31") + shown[0], *filter(None, shown[1:])]
     click.echo("\n".join(lines), err=True, color=True)
 
 

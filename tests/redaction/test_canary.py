@@ -140,6 +140,40 @@ def test_nothing_of_it_is_in_the_spool(project: pytest.Pytester, monkeypatch: py
     assert_clean(files, at_least=2)
 
 
+def test_nothing_of_it_is_in_any_file_that_a_session_writes(project: pytest.Pytester) -> None:
+    """Cassettes, JUnit, Markdown, the report, the log file and what GitHub Actions is told, from calls of a real client."""
+    from evalkit.testing import Answer, serve
+
+    source = FILE.replace(
+        '    if case.id == "raise":',
+        "    said = MODEL.chat(f'say {KEY} of {ACCOUNT}')\n    if case.id == \"raise\":",
+    ).replace(
+        "ACCOUNT =",
+        "MODEL = evalkit.Model('scripted-1', base_url=os.environ['SERVER'], api_key={'env': 'CANARY_API_KEY'})\nACCOUNT =",
+    )
+    project.makepyfile(test_inner=source)
+    (project.path / "summary.md").touch()
+    with serve(lambda call: Answer(text=f"you said: {call.text}")) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SERVER", server.url)
+        patch.setenv("GITHUB_ACTIONS", "true")
+        patch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "summary.md"))
+        result = project.runpytest_subprocess(
+            *QUIET,
+            *("-p", "no:xdist", "-rA", "--log-file=session.log", "--log-file-level=DEBUG", "--junitxml=junit.xml"),
+            *("--evalkit-report=report.html", "--evalkit-markdown=github", "--evalkit-cache=read-write"),
+            *("--evalkit-cassettes=cassettes", "--evalkit-store=e.db", "-o", "junit_logging=no"),
+        )
+        assert len(server.calls) == 4
+        assert any(CANARY in call.text for call in server.calls), "what is sent is sent as it is"
+    result.assert_outcomes(passed=2, failed=2)
+    files = left_behind(project.path)
+    for name in ("report.html", "junit.xml", "summary.md"):
+        assert files[name]
+    assert any(name.startswith("cassettes") for name in files)
+    kept = {name: data for name, data in files.items() if name != "session.log"}  # which pytest itself writes
+    assert_clean(kept, at_least=6)
+
+
 def test_a_key_that_a_test_brings_into_the_environment(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         test_inner=f"""
