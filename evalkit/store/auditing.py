@@ -38,7 +38,7 @@ def verify_log(database: Database, *, checkpoint: Checkpoint | None, strict: boo
     """See `Store.verify_audit`."""
     try:
         with database.reading() as session:
-            return _verify(session, _rows(session), checkpoint, strict)
+            return verified(session, checkpoint=checkpoint, strict=strict)
     except (StoreAway, StoreCorrupt, StoreLocked):
         raise
     except StoreError:
@@ -47,8 +47,9 @@ def verify_log(database: Database, *, checkpoint: Checkpoint | None, strict: boo
         return _verify_each(database, strict)
 
 
-def _verify(session: Session, rows: Iterator[Row], checkpoint: Checkpoint | None, strict: bool) -> Verified:
-    found = verify(rows, strict=strict)
+def verified(session: Session, *, checkpoint: Checkpoint | None = None, strict: bool = False) -> Verified:
+    """See `Store.verify_audit`; all of it in one transaction. Raises where a row cannot even be read."""
+    found = verify(_rows(session), strict=strict)
     problem = found.problem or _cut(session, found)
     if not problem and checkpoint is not None:
         there = session.execute("SELECT hash FROM audit WHERE seq = ?", [checkpoint.seq])

@@ -11,8 +11,10 @@ from pathlib import Path
 from evalkit.errors import StoreCorrupt
 from evalkit.store import revisions
 from evalkit.store.address import parse
+from evalkit.store.auditing import verified
 from evalkit.store.blobs import unpacked
 from evalkit.store.database import Database, Session
+from evalkit.store.guards import missing
 from evalkit.store.opening import check_revision, open_database, prepare_path
 from evalkit.store.sqlite import SqliteDatabase
 
@@ -64,6 +66,8 @@ def check(url: str | Path) -> Check:
             if path is not None:
                 problems.extend(_sqlite_problems(session))
             problems.extend(_blob_problems(session))
+            if schema == revisions.HEAD:
+                problems.extend(_audit_problems(session, on_sqlite=path is not None))
             counts = {
                 table: session.execute(f"SELECT COUNT(*) FROM {table}")[0][0]  # noqa: S608 - our own names
                 for table in TABLES
@@ -100,6 +104,15 @@ def _sqlite_problems(session: Session) -> list[str]:
     if broken:
         tables = ", ".join(sorted({row[0] for row in broken}))
         problems.append(f"{len(broken)} rows refer to something that is missing, in {tables}")
+    return problems
+
+
+def _audit_problems(session: Session, *, on_sqlite: bool) -> list[str]:
+    found = verified(session)
+    problems = [] if found.ok else [f"the audit log: {found.problem}"]
+    gone = missing(session, on_sqlite=on_sqlite)
+    if gone:
+        problems.append(f"what keeps the audit log and promotions from being changed is not there: {', '.join(gone)}")
     return problems
 
 

@@ -6,8 +6,12 @@ They stop accidents and other programs, not somebody who may drop them; what suc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, MetaData, Table, event
+from evalkit.store.database import Session
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, MetaData, Table
 
 _LOG = "the audit log is only added to"
 _POLICY = "a policy that promotions were judged by stays as it is"
@@ -83,7 +87,18 @@ def attach(metadata: MetaData) -> None:
             for statement in statements(table.name, connection.dialect.name):
                 connection.exec_driver_sql(statement)
 
+    from sqlalchemy import event
+
     event.listen(metadata, "after_create", make)
+
+
+def missing(session: Session, *, on_sqlite: bool) -> list[str]:
+    """The names of the triggers that a store should have, and has not, or has switched off."""
+    statement = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    if not on_sqlite:
+        statement = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+    there = {name for (name,) in session.execute(statement)}
+    return sorted(expected("sqlite" if on_sqlite else "postgresql") - there)
 
 
 def expected(dialect: str) -> frozenset[str]:

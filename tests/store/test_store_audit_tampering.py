@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from evalkit.audit import GENESIS, Checkpoint, body_of, following
 from evalkit.promotion import Actor, Event
-from evalkit.store import Store
+from evalkit.store import Store, check
 
 AT = dt.datetime(2026, 11, 22, 9, 30, tzinfo=dt.UTC)
 ENTRIES = 5
@@ -245,3 +245,12 @@ def seconds(store: Store) -> float:
     took = time.process_time() - began
     assert (found.ok, found.entries) == (True, 100_000)
     return took
+
+
+def test_looking_the_store_over_finds_it_too(logged: Store, address: str, tamper: Tamper) -> None:
+    assert check(address).problems == ()
+    with tamper(logged, ("UPDATE audit SET body = '{}' WHERE seq = 2", ())):
+        changed, unguarded = check(address).problems
+        assert changed.startswith("the audit log: Entry 2: its hash is")
+        assert "audit_" in unguarded
+    assert check(address).problems == ()
