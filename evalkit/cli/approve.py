@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -15,16 +16,30 @@ if TYPE_CHECKING:
     from evalkit.promoting import Outcome, Outlook
     from evalkit.promotion import Promotion
 
+_FINGERPRINT = re.compile(r"[0-9a-f]{8,64}")
+
 
 @click.command(name="approve", cls=CommonCommand)
 @click.argument("promotion", metavar="ID")
 @click.option("--comment", default="", metavar="TEXT", help="What you have to say of it.")
+@click.option(
+    "--fingerprint",
+    metavar="HASH",
+    help="Approve only evidence whose fingerprint this is, or begins so: that of what you saw elsewhere.",
+)
 @click.option("--withdraw", is_flag=True, help="Take your approval back; one that was enough to approve it ends it.")
 @acting_options
 @json_option
 @pass_invocation
 def command(
-    invocation: Invocation, promotion: str, comment: str, withdraw: bool, yes: bool, dry_run: bool, as_json: bool
+    invocation: Invocation,
+    promotion: str,
+    comment: str,
+    fingerprint: str | None,
+    withdraw: bool,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
     """Approve a promotion, having seen its evidence; it is shown first. evalkit apply applies it then.
 
@@ -36,15 +51,20 @@ def command(
     from evalkit.promoting import approve
     from evalkit.promoting import withdraw as take_back
 
-    if withdraw and comment:
-        raise ConfigError("--comment is for an approval.", hint="Leave it out, or --withdraw.")
+    if withdraw and (comment or fingerprint):
+        raise ConfigError("--comment and --fingerprint are for an approval.", hint="Leave them out, or --withdraw.")
+    if fingerprint is not None and not _FINGERPRINT.fullmatch(fingerprint):
+        raise ConfigError(
+            f'"{fingerprint:.80}" is no fingerprint.', hint="It has 64 hex digits; eight of them will do."
+        )
     with at_desk(invocation) as desk:
         found = promotion_of(desk.store, promotion)
+        seen = fingerprint or found.fingerprint  # what is shown first, whatever somebody does in the meantime
 
         def do(dry: bool) -> Outcome:
             if withdraw:
                 return take_back(desk.store, found.id, **desk.acting, dry_run=dry)
-            return approve(desk.store, found.id, **desk.acting, comment=comment, dry_run=dry)
+            return approve(desk.store, found.id, **desk.acting, comment=comment, seen=seen, dry_run=dry)
 
         def will(look: Outlook) -> str:
             after = look.promotion

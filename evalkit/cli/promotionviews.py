@@ -129,7 +129,12 @@ def rule_lines(verdicts: Sequence[RuleVerdict], width: int, paint: Paint) -> Ite
     for number, one in enumerate(verdicts):
         colour = _VERDICTS[one.decision][1]
         for line in grid.lines(columns, number):
-            yield line if one.decision == "pass" else paint(line, colour)
+            if one.decision != "pass":
+                yield paint(line, colour)
+            elif line.endswith("PASS"):
+                yield line.removesuffix("PASS") + paint("PASS", colour)
+            else:
+                yield line
         if one.decision != "pass":
             yield from _below(" ".join(filter(None, (one.reason, one.hint))), width)
 

@@ -122,12 +122,24 @@ def approve(
     actor: Actor,
     policies: Policies,
     comment: str = "",
+    seen: str | None = None,
     webhooks: Webhooks = NOBODY,
     dry_run: bool = False,
 ) -> Outcome:
-    """Record a person's yes to what they saw. The promotion is `approved` once there are enough; `apply` applies it."""
+    """Record a person's yes to what they saw. The promotion is `approved` once there are enough; `apply` applies it.
+
+    `seen` is the fingerprint of the evidence that they were shown, or the beginning of it: where it is another one by
+    now, the approval is refused. `None` takes the one that there is.
+    """
 
     def take(now: Promotion, facts: Facts) -> Step:
+        if seen is not None and not now.fingerprint.startswith(seen):
+            raise Refusal(
+                "fingerprint",
+                f"The evidence of the promotion {now.id} is not what you saw: it was judged again since.",
+                why="An approval is of what was seen, and of nothing else.",
+                hint=f"Look at it again: evalkit promotions show {now.id}",
+            )
         return machine.approve(now, facts, actor=actor, vote_id=new_id(), comment=comment)
 
     return on_promotion(store, promotion, actor=actor, policies=policies, webhooks=webhooks, dry_run=dry_run, take=take)

@@ -13,6 +13,7 @@ import pytest
 
 import evalkit
 from evalkit.case import Case
+from evalkit.cli.app import run as run_command_line
 from evalkit.plaintext import cells
 from evalkit.registry.loading import forget
 from evalkit.store import open_store
@@ -247,6 +248,46 @@ def test_more_approvals_are_waited_for(cli: Cli, promote: Any, policy: Any, be: 
     assert "It needs 1 more of 2 approvals" in words(cli("promotions", "show", name).out)
     be("cleo")
     assert cli("approve", name).code == 0
+
+
+def test_an_approval_is_of_what_was_seen(
+    cli: Cli, promote: Any, attempt: Attempt, be: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote("Hello")
+    name = waiting(cli)
+    seen = cli("promotions", "show", name, "--json").json()["fingerprint"]
+    attempt("Hello", wrong=2)
+    assert cli("promotions", "judge", name, "--run", "last").code == 5
+    be("ben")
+    refused = cli("approve", name, "--fingerprint", seen)
+    assert refused.code == 1
+    assert "[fingerprint]" in refused.err
+    assert f"evalkit promotions show {name}" in words(refused.err)
+    assert cli("approve", name, "--fingerprint", "none").code == 2
+    now = cli("promotions", "show", name, "--json").json()["fingerprint"]
+    assert now != seen
+    assert cli("approve", name, "--fingerprint", now[:8]).code == 0
+
+
+def test_evidence_that_is_judged_again_while_somebody_reads_is_not_approved(
+    cli: Cli, promote: Any, attempt: Attempt, be: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote("Hello")
+    name = waiting(cli)
+    attempt("Hello", wrong=2)
+    from evalkit.cli import promotionacts
+
+    def meanwhile() -> None:
+        be("ada")
+        assert run_command_line(["promotions", "judge", name, "--run", "last", "--json"]) == 5
+        be("ben")
+
+    be("ben")
+    monkeypatch.setattr(promotionacts, "ask", meanwhile)
+    done = cli("approve", name)
+    assert done.code == 1
+    assert "[fingerprint]" in done.err
+    assert cli("promotions", "show", name, "--json").json()["approvals"] == []
 
 
 def test_an_approval_is_taken_back(cli: Cli, promote: Any, be: Any) -> None:
