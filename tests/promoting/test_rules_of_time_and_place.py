@@ -9,6 +9,8 @@ import pytest
 
 from evalkit import promoting
 from evalkit.errors import StoreError
+from evalkit.promotion import machine
+from evalkit.promotion.facts import Facts
 from evalkit.promotion.window import Window
 
 from .conftest import ANNA, BEN, Clock, Desk, Refused
@@ -294,3 +296,13 @@ def test_a_name_that_no_alias_can_have_is_refused(desk: Desk, alias: str, refuse
             policies=desk.policies,
         )
     assert desk.store.promotions() == []
+
+
+def test_nothing_happens_before_what_it_is_about(desk: Desk) -> None:
+    """Whatever a ledger says of the time: the rules do not rely on its never going back."""
+    _, asked = desk.under(min_approvals=1).promoted("one")
+    before = Facts(
+        now=asked.state_since - dt.timedelta(days=30), policy=desk.policies.find("prompt", "reply", "production")
+    )
+    step = machine.approve(asked, before, actor=BEN, vote_id="vote")
+    assert step.promotion.approvals[0].at == step.promotion.state_since == asked.state_since
