@@ -125,6 +125,7 @@ def test_the_same_on_a_server(empty_database: str, revision: str) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, schema.metadata) == []
+    assert check(empty_database).problems == ()
     with open_store(empty_database) as store:
         found = expected(revision)
         assert dataclasses.replace(store.load(found.id), store=None) == found
