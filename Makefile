@@ -8,7 +8,7 @@ QUICK = --ignore tests/plugin --ignore tests/config --ignore tests/cli --ignore 
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint format types docs bench check wheel setup packages clean
+.PHONY: help demo test quick lint format types docs licences audit faults bench check wheel setup packages clean
 
 help:  ## what can be made
 	@awk -F ':|  ## ' '/^[a-z]+:.*  ## / { printf "  make %-8s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
@@ -38,6 +38,16 @@ types: setup  ## mypy, strict
 
 docs: setup  ## write the generated pages and the shown output anew
 	$(BIN)/python scripts/docs.py
+
+licences: setup  ## the licences of what evalkit needs; fails for one that is not allowed
+	$(BIN)/python scripts/licences.py
+
+audit: setup  ## known holes in what evalkit needs (asks a service; says aloud where it cannot)
+	scripts/audit $(BIN)/python
+
+faults: export EVALKIT_TEST_PG_URL := $(EVALKIT_TEST_PG_URL)
+faults: setup packages  ## the long fault suite: everything ten times
+	$(BIN)/python -m tests.faults --long
 
 bench: setup  ## the benchmarks, against the tools people use today (takes long, needs the network)
 	$(BIN)/python -m benchmarks
