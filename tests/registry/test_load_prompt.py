@@ -137,7 +137,7 @@ def test_a_new_process_without_the_store_uses_the_copy(
 def test_without_store_and_copy_the_error_is_the_stores(project: Project, register: Register) -> None:
     register("greet", "Hello {{ name }}!", alias="production")
     take_away(project)
-    with pytest.raises(AWAY, match="no store|cannot be reached"):
+    with pytest.raises(AWAY, match=r"no store|cannot be reached"):
         said(alias="production")
 
 
@@ -176,7 +176,7 @@ def test_a_damaged_copy_is_not_used(
     forget()
     (copy,) = copies(tmp_path)
     copy.write_text(json.dumps(damage(json.loads(copy.read_text()))))
-    with pytest.raises(AWAY, match="no store|cannot be reached"):
+    with pytest.raises(AWAY, match=r"no store|cannot be reached"):
         said(alias="production")
     assert "damaged" in caplog.text
 
@@ -191,7 +191,7 @@ def test_a_copy_that_is_no_json_is_not_used(
     forget()
     (copy,) = copies(tmp_path)
     copy.write_bytes(content)
-    with pytest.raises(AWAY, match="no store|cannot be reached"):
+    with pytest.raises(AWAY, match=r"no store|cannot be reached"):
         said(alias="production")
 
 
