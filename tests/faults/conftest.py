@@ -80,7 +80,7 @@ class Session:
         self.folder = folder
         self.lines: list[str] = []
         self._process = subprocess.Popen(
-            [*options.pop("words", words), *options.pop("arguments", ())],
+            [*words, *options.pop("arguments", ())],
             cwd=folder,
             env=env | options.pop("env", {}),
             stdout=subprocess.PIPE,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 import resource
 import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -41,47 +39,6 @@ def test_the_disk_refuses(tmp_path, start, look, count, times, facts, undisturbe
         assert facts(run) == undisturbed()
         assert bool(run.degraded) is took
     assert spooled >= times(2, 20), "the disk was hardly ever full"
-    assert (counted.lost, counted.doubled, counted.wrong) == (0, 0, 0)
-
-
-FULL = """
-set -e
-mount -t tmpfs -o size=$4 tmpfs "$1"
-"$2" -c 'import sys; from evalkit.store import open_store; open_store(sys.argv[1]).close()' "$1/evalkit.db"
-"$2" -m pytest -v -p no:asyncio -p no:anyio -p no:xdist -p no:cacheprovider --evalkit-store="$1/evalkit.db" || true
-cp -r "$1" "$3"
-"""
-
-
-@pytest.mark.slow
-def test_a_file_system_that_is_full(tmp_path, start, look, count, facts, undisturbed, put_back):
-    """A small tmpfs, in a name space of its own so that nobody else sees it."""
-    probe = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=64k tmpfs "$0"', tmp_path],
-        capture_output=True,
-        text=True,
-    )
-    if probe.returncode:
-        pytest.skip(f"no file system can be mounted here, so none can be full: {probe.stderr.strip()}")
-    disk, copy, spools = tmp_path / "disk", tmp_path / "copy", tmp_path / "spools"
-    for folder in (disk, spools):
-        folder.mkdir()
-    open_store(tmp_path / "new.db").close()
-    size = (tmp_path / "new.db").stat().st_size + 350_000
-    session = start(
-        "unused",
-        words=["unshare", "-rm", "sh", "-c", FULL, "sh", disk, sys.executable, copy, str(size)],
-        env={"TMPDIR": str(spools)},
-    )
-    assert session.wait() == 0, session.text
-    assert "No space is left" in session.text
-    path = copy / "evalkit.db"
-    with open_store(path) as store:
-        assert put_back(store, session), session.text
-    counted = count("sqlite")
-    run = look(str(path), session, set(), counted)
-    assert facts(run) == undisturbed()
-    assert run.degraded
     assert (counted.lost, counted.doubled, counted.wrong) == (0, 0, 0)
 
 
