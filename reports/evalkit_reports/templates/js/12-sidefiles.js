@@ -1,4 +1,4 @@
-// Chunks that stand in files beside the page. A page on disk may not fetch its neighbours, but it may load scripts;
+// Chunks that stand in files beside the page. A page on disk may not read its neighbours, but it may load scripts;
 // each of them makes one call, with base64 in it. The names are checked before the browser is asked for anything.
 const SIDE_FILE = /^[^/\\:?#]+\/cases-\d{4}-[0-9a-f]{12}\.js$/;
 const MOST_FILES = 6;
