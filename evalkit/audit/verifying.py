@@ -50,8 +50,8 @@ def verify(
     """Look at each of `rows`, in the order of their numbers; `seq` and `hash` are of the entry before the first.
 
     The hashes are over the stored bytes, so that nothing is parsed and 100,000 entries take a fraction of a second.
-    `strict` also reads each body and sees that it is canonical JSON with all its fields, which takes eight times as long
-    and finds only what a program other than evalkit has appended. It stops at the first entry that is wrong: everything
+    `strict` also reads each body and sees that it is canonical JSON with all its fields, which takes eight times as
+    long and finds only what a program other than evalkit has appended. It stops at the first entry that is wrong: all
     after that rests on it.
     """
     before, entries = hash, 0

@@ -79,7 +79,9 @@ def log(
 )
 @click.option("--key", metavar="PATH", type=_file, help="The public key that has to have signed the checkpoint.")
 @click.option("--file", "exported", metavar="PATH", type=_file, help="An exported log, instead of the store's.")
-@click.option("--strict", is_flag=True, help="Read each body too: it must be canonical JSON. Takes eight times as long.")
+@click.option(
+    "--strict", is_flag=True, help="Read each body too: it must be canonical JSON. Takes eight times as long."
+)
 @json_option
 @pass_invocation
 def verify(
