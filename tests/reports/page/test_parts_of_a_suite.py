@@ -138,7 +138,7 @@ def test_a_point_of_the_scatter_plot_is_found_with_the_mouse(reader: Any, rich_r
     box = page.locator(".scatter canvas").bounding_box()
     found = False
     for step in range(60):  # somewhere along the row of those that passed there is a point
-        page.mouse.move(box["x"] + 60 + step * 12, box["y"] + 24)
+        page.mouse.move(box["x"] + 60 + step * 12, box["y"] + 38)
         if page.is_visible(".scatter-tip"):
             found = True
             break
