@@ -158,7 +158,8 @@ def _worksteal(base: Any) -> Any:
         """`--dist worksteal`, which asks again and again where everything that could be stolen has begun."""
 
         def remove_pending_tests_from_node(self, node: Any, indices: Sequence[int]) -> None:
-            if indices:
+            left = self.node2pending[node]
+            if indices or not left or not in_flight(self.config, self.collection[left[-1]]):
                 super().remove_pending_tests_from_node(node, indices)
                 return
             self.steal_requested_from_node = None
