@@ -29,11 +29,14 @@ def test_a_gate_that_fails_blocks(desk: Desk) -> None:
     assert desk.in_force() is None
 
 
-@pytest.mark.parametrize("on_inconclusive", ["fail", "warn"])
-def test_inconclusive_blocks(desk: Desk, on_inconclusive: str) -> None:
+@pytest.mark.parametrize(
+    ("right", "gate"),
+    [(16, "accuracy >= 0.7 @ 95%"), (19, "accuracy >= 0.85 @ 95%")],
+    ids=["not decided", "can never be decided"],
+)
+def test_inconclusive_blocks(desk: Desk, right: int, gate: str) -> None:
     version = desk.version("one")
-    run = desk.run(version, [True] * 19 + [False], gates=["accuracy >= 0.85 @ 95%"], metadata={"on": on_inconclusive})
-    asked = desk.ask(version, run)
+    asked = desk.ask(version, desk.run(version, [True] * right + [False] * (20 - right), gates=[gate]))
     assert (asked.decision, asked.state) == ("inconclusive", "blocked")
     assert [one.hint for one in asked.verdicts if one.decision == "inconclusive"] != [""]
 
@@ -141,7 +144,9 @@ def test_all_that_did_not_pass_is_overridden_or_nothing(desk: Desk, refused: Ref
 
 
 def test_evidence_of_something_else_cannot_be_overridden(desk: Desk, refused: Refused) -> None:
-    asked = blocked(desk.under(override=OverrideRule(by=("carl",), rules=OVERRIDABLE)), selection="-k hello")
+    asked = blocked(
+        desk.under(override=OverrideRule(by=("carl",), rules=(*OVERRIDABLE, "complete"))), selection="-k hello"
+    )
     with refused("override"):
         desk.do(promoting.override, asked, CARL, reason="it is nearly all")
     assert not {"complete", "current", "max_age"} & set(OVERRIDABLE)
