@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks.environments import ENVIRONMENTS, ROOT
 from benchmarks.markdown import table
+from benchmarks.pages import table as pages
 from benchmarks.plan import FULL
 from benchmarks.results import Results
 from benchmarks.scale import page as scale
@@ -71,6 +72,7 @@ def summary(judged: Sequence[Target]) -> str:
 def render(results: Results) -> str:
     command = "python -m benchmarks" + ("" if results.plan.name == FULL.name else f" --{results.plan.name}")
     large = scale.kept()
+    side_by_side = pages.kept()
     parts = [
         "# Benchmarks\n",
         _opening(command),
@@ -78,6 +80,7 @@ def render(results: Results) -> str:
         summary(targets(results)),
         *(task.section(results.readings, results.plan) for task in TASKS.values()),
         *([] if large is None else [scale.section(large)]),
+        *([] if side_by_side is None else [pages.section(side_by_side)]),
         FAIRNESS,
         "## Machine and versions\n",
         _machine(results),
