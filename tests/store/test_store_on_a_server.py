@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from evalkit.errors import StoreAway, StoreError, StoreTooNew
-from evalkit.store import check, open_store, revisions, upgrade, upgrading
+from evalkit.store import check, database, open_store, revisions, upgrade, upgrading
 from evalkit.store.server import ServerDatabase
 
 LATER = f"{int(revisions.HEAD) + 1:04}"
@@ -42,6 +42,13 @@ revisions.HEAD = "{LATER}"
 upgrading.MIGRATIONS = Path(sys.argv[2])
 from evalkit.store import open_store, upgrade
 """
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine may take longer to start a server than anybody would wait for one."""
+    monkeypatch.setattr(database, "PATIENCE", 300.0)
+    monkeypatch.setitem(ServerDatabase.__init__.__kwdefaults__, "patience", 300.0)
 
 
 @pytest.fixture
@@ -172,7 +179,7 @@ def test_writing_waits_for_a_server_that_comes_back(own_server: Any, begin: Any)
 def test_a_transaction_that_broke_is_done_again_and_nothing_is_there_twice(own_server: Any, begin: Any) -> None:
     with open_store(own_server.url) as store:
         run = begin(store, size=20)
-        database = store._database
+        engine = store._database._engine
         breaks = iter([True, False, True, False])
 
         def break_before(connection: Any) -> None:
@@ -180,10 +187,10 @@ def test_a_transaction_that_broke_is_done_again_and_nothing_is_there_twice(own_s
                 own_server.stop("immediate")
                 own_server.start()
 
-        sa.event.listen(database._engine, "commit", break_before)
+        sa.event.listen(engine, "commit", break_before)
         for index in range(4):
             run.add(run.trial(index))
-        sa.event.remove(database._engine, "commit", break_before)
+        sa.event.remove(engine, "commit", break_before)
         assert run.trials() == tuple(run.trial(index) for index in range(4))
     assert check(own_server.url).counts["trials"] == 4
 
@@ -246,8 +253,7 @@ def test_a_server_that_stays_away_is_given_up_once_and_then_fails_at_once(own_se
 def test_a_fork_does_not_share_the_connection(filled: str) -> None:
     store = open_store(filled)
     assert len(store.runs()) == 1
-    database = store._database
-    assert isinstance(database, ServerDatabase)
+    assert isinstance(store._database, ServerDatabase)
     child = os.fork()
     if child == 0:
         status = 1
