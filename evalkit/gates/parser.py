@@ -219,7 +219,7 @@ class _Reader:
             meant = f" Did you mean {_NEARLY[symbol]}?" if symbol in _NEARLY else ""
             hint = None
             if symbol is None and self.peek(r"\["):
-                hint = "A slice comes right after the metric: accuracy[lang=de].mcc >= 0.5, p95(latency[lang=de]) <= 3s."
+                hint = "A slice comes right after the metric: intent[lang=de].mcc >= 0.5, p95(latency[lang=de]) <= 3s."
             elif symbol is None and self.peek("@"):
                 hint = "The level comes last: accuracy >= 0.9 @ 95%."
             self.fail(f"expected >=, >, <= or <, saw {self.seen(start)}.{meant}", at=start, hint=hint)
