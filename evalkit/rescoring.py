@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from evalkit.case import Dataset
 from evalkit.config import Settings
 from evalkit.errors import SuiteError, did_you_mean
+from evalkit.figures import count
 from evalkit.gates import check, parse, with_defaults
 from evalkit.outgoing import Outgoing
 from evalkit.provenance import collect
@@ -22,7 +23,7 @@ from evalkit.score import Scorer, constants_of
 from evalkit.session import Progress, scorer_info, shown_progress
 from evalkit.store import open_store
 from evalkit.tracing import Session
-from evalkit.trial import Output, Trial
+from evalkit.trial import Output, Trial, redacted
 
 FROM = "rescored_from"
 """The key of a suite's metadata that names the run whose outputs were scored again."""
@@ -71,6 +72,12 @@ def rescore(
         raise SuiteError(f'The run {run.id} has no suite "{suite}".' + did_you_mean(str(suite), names))
     if not any(one.trials for one in chosen):
         raise SuiteError(f"The run {run.id} has no trials to score.")
+    gone = sum(redacted(trial.output.value) is not None for one in chosen for trial in one.trials)
+    if gone:
+        raise SuiteError(
+            f"Of the run {run.id}, {count(gone, 'output')} cannot be scored again: redacted, with only a digest left.",
+            why="Scoring the rest would compare a part of the run with the whole of it.",
+        )
     recorder = Recorder(
         store=settings.store, seed=run.seed, baseline=settings.baseline, redact=settings.redact, prices=settings.prices
     )

@@ -173,6 +173,12 @@ def _made(path: Path, said: Sequence[Mapping[str, Any]]) -> Bundle:
             ending = one
         else:
             raise ValueError(f"no such call: {call!r:.40}")
+    for name, part in parts.items():
+        known, own = {case.id for case in part.dataset.cases}, set(part.selected)
+        if not own <= known or not own.issuperset(trial.case_id for trial in part.trials):
+            raise ValueError(f"the suite {name} has cases that are not its own")
+    if not (header["sample"] is None or type(header["sample"]) is int):
+        raise TypeError("the sample is no number")
     return Bundle(
         path=path,
         shard=Shard.parse(header["shard"], where=str(path)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 import traceback
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -21,6 +22,18 @@ Outcome = Literal["passed", "missed", "errored", "unscored"]
 `missed`: an `assert` in the body failed, a score is `False`, or a score is below its pass mark.
 `unscored`: there are scorers, and none gave a score. `passed`: everything else.
 """
+
+
+REDACTED = "$redacted"
+"""The one key of what stands in the place of an output that was taken out of a store; its value is the digest."""
+
+
+def redacted(value: Any) -> str | None:
+    """The digest of the output that was here before it was redacted; `None` where nothing was."""
+    if not isinstance(value, Mapping) or set(value) != {REDACTED}:
+        return None
+    digest = value[REDACTED]
+    return digest if isinstance(digest, str) and re.fullmatch(r"[0-9a-f]{64}", digest) else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

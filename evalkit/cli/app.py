@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "outbox": ("outbox", "Messages for webhooks: list them, send what is due, send one again."),
     "bundle": ("bundle", "Write what is in force as a folder that needs no evalkit, or verify one."),
     "merge": ("merge", "Make one run of the bundles that shards wrote, and judge it."),
+    "redact": ("redact", "Take what a case gave out of the store, and leave its digest."),
     "config": ("settings", "Show the settings in force and where each came from."),
     "db": ("db", "Look after the store: upgrade, check, back up, restore, copy, roles."),
     "gc": ("gc", "Take old runs out of the store, never one that something rests on."),

@@ -12,7 +12,7 @@ from evalkit.canonical import digest, jsonable
 from evalkit.errors import Refusal
 from evalkit.promotion import Evidence
 from evalkit.runs import Run, ScorerInfo, SuiteRun
-from evalkit.trial import Trial
+from evalkit.trial import Trial, redacted
 from evalkit.trust import informed
 from evalkit.versions import SubjectKind, Version
 
@@ -126,7 +126,7 @@ def result_digest(suite: str, trial: Trial, dataset: str) -> str:
             "trial": trial.number,
             "attempt": trial.attempt,
             "outcome": trial.outcome,
-            "output": digest(trial.output.value),
+            "output": redacted(trial.output.value) or digest(trial.output.value),
             "error": None if error is None else {"type": error.type, "message": error.message},
             "scores": [
                 {

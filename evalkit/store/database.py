@@ -81,8 +81,11 @@ class Database(Protocol):
         """A writing transaction while which nobody begins a run, or writes a dataset or a blob."""
         ...
 
-    def compact(self) -> int:
-        """Give the space of deleted rows back to the file system, where much is free: how many bytes it was."""
+    def compact(self, *, always: bool = False) -> int:
+        """Give the space of deleted rows back to the file system, where much is free: how many bytes it was.
+
+        `always` does so however little it is.
+        """
         ...
 
     def close(self) -> None:

@@ -144,7 +144,7 @@ class ServerDatabase:
             session.execute("LOCK TABLE runs, suites, datasets, blobs IN EXCLUSIVE MODE")
             yield session
 
-    def compact(self) -> int:
+    def compact(self, *, always: bool = False) -> int:  # noqa: ARG002 - as the protocol has it
         """Nothing: the server does that by itself (autovacuum)."""
         return 0
 

@@ -140,14 +140,17 @@ class SqliteDatabase:
                 with self._translated():
                     self._connection.execute("PRAGMA foreign_keys = ON")
 
-    def compact(self) -> int:
-        """Write the file anew where a quarter of it or more is free, and nobody else has it open for writing."""
+    def compact(self, *, always: bool = False) -> int:
+        """Write the file anew where a quarter of it or more is free, and nobody else has it open for writing.
+
+        `always` does so however little is free, so that nothing of what was deleted is left in the file.
+        """
         with self._lock, self._translated():
             ask = self._connection.execute
             size, pages, free = (
                 ask(f"PRAGMA {what}").fetchone()[0] for what in ("page_size", "page_count", "freelist_count")
             )
-            if free * 4 < pages:
+            if free * 4 < pages and not always:
                 return 0
             ask("VACUUM")
             ask("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

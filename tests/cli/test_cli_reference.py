@@ -87,6 +87,7 @@ def test_every_command_is_in_the_page(name: str) -> None:
         ("evalkit.calibration/1", ["judges", "calibrate", "tone", "--labels", "verdicts.csv"], ()),
         ("evalkit.rescore/1", ["rescore", "last", "--scorer", "evalkit_scorers:exact_match"], ("evalkit.show/1",)),
         ("evalkit.config/1", ["config"], ()),
+        ("evalkit.redact/1", ["redact", "last", "c1", "--reason", "a name"], ()),
         ("evalkit.cache/1", ["cache", "stats"], ()),
         ("evalkit.cache/1", ["cache", "prune", "--all"], ()),
         ("evalkit.cache/1", ["cache", "export", "cassettes"], ()),

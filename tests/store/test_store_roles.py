@@ -24,7 +24,7 @@ from evalkit.store.roles import CHANGED, DELETED, PRIVATE, apply, grants
 from evalkit.store.schema import metadata
 from evalkit.versions import Version
 
-OWNERS_ONLY = {"pruning.py", "backups.py", "upgrading.py"}
+OWNERS_ONLY = {"pruning.py", "redacting.py", "backups.py", "upgrading.py"}
 """Modules whose statements only the owner runs."""
 
 
