@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from evalkit.runs import SAME_OUTPUT, ScorerInfo, SuiteRun
+from evalkit.runs import SAME_OUTPUT, JudgeRecord, ScorerInfo, SuiteRun
 from evalkit.score import Score
 from evalkit.stats.calibration import positions, winners
 from evalkit.stats.raters import krippendorff_alpha
@@ -22,6 +22,7 @@ STRONG = 0.3
 
 _STANDINGS = {
     "uncalibrated": "Nobody has calibrated the judge of {names}: no evidence; see evalkit judges calibrate --help.",
+    "unfit": "The judge of {names} was calibrated, and is not fit to decide: no evidence; its card says why.",
     "stale": "The judge of {names} has changed since it was calibrated: no evidence, until it is calibrated again.",
     "calibrated": "The judge of {names} is calibrated.",
     "interchangeable": "The judge of {names} is calibrated, and interchangeable with one more annotator.",
@@ -67,8 +68,15 @@ def standings(suite: SuiteRun) -> list[str]:
     names: dict[str, list[str]] = defaultdict(list)
     for scorer in suite.info.scorers:
         if scorer.is_judge:
-            names["uncalibrated" if scorer.judge is None else scorer.judge.standing].append(scorer.name)
+            names[_rung(scorer.judge)].append(scorer.name)
     return [text.format(names=", ".join(names[rung])) for rung, text in _STANDINGS.items() if names[rung]]
+
+
+def _rung(judge: JudgeRecord | None) -> str:
+    if judge is None:
+        return "uncalibrated"
+    # Somebody did calibrate it, and it did not do.
+    return "unfit" if judge.standing == "uncalibrated" and judge.calibration is not None else judge.standing
 
 
 def family(model: str) -> str | None:

@@ -7,9 +7,9 @@ import datetime as dt
 import pytest
 
 from evalkit.case import Case
-from evalkit.runs import SAME_OUTPUT, DatasetInfo, ScorerInfo, SuiteInfo, SuiteRun
+from evalkit.runs import SAME_OUTPUT, DatasetInfo, JudgeRecord, ScorerInfo, SuiteInfo, SuiteRun
 from evalkit.score import Score
-from evalkit.stats.remarks import correlation, family, remarks
+from evalkit.stats.remarks import correlation, family, remarks, standings
 from evalkit.trial import Output, Trial
 from evalkit.usage import Usage
 from evalkit.versions import Version
@@ -128,3 +128,19 @@ def test_correlation() -> None:
     assert correlation([(0.0, 0.0), (1.0, 2.0), (2.0, 4.0)]) == pytest.approx(1)
     assert correlation([(1.0, 2.0), (1.0, 3.0)]) is None
     assert correlation([(1.0, 1.0)]) is None
+
+
+@pytest.mark.parametrize(
+    ("judge", "said"),
+    [
+        (None, "Nobody has calibrated the judge of tone"),
+        (JudgeRecord(), "Nobody has calibrated the judge of tone"),
+        (JudgeRecord(calibration="c1"), "The judge of tone was calibrated, and is not fit to decide"),
+        (JudgeRecord(standing="stale", calibration="c1"), "has changed since it was calibrated"),
+        (JudgeRecord(standing="calibrated", calibration="c1"), "The judge of tone is calibrated."),
+    ],
+)
+def test_where_a_judge_stands_is_said_as_it_is(make_suite, judge, said) -> None:
+    scorer = ScorerInfo(name="tone", version="1", config={"rubric_version": "1"}, judge=judge)
+    (told,) = standings(make_suite([1, 0], score="tone", scorers=(scorer,)))
+    assert told.startswith(said) or said in told
