@@ -108,7 +108,7 @@ def test_a_token_that_no_longer_works_is_nobody_else(changes: dict[str, Any], ti
     assert secret not in str(caught.value)
 
 
-@pytest.mark.parametrize("secret", ["nonsense", "evk_123", new_secret()])
+@pytest.mark.parametrize("secret", ["nonsense", "evk_123", pytest.param(new_secret(), id="unknown")])
 def test_a_token_that_is_malformed_or_unknown_is_never_shown(secret: str) -> None:
     with pytest.raises(ConfigError) as caught:
         acting(Known(new_secret(), token()), {"EVALKIT_TOKEN": secret})

@@ -98,7 +98,7 @@ def test_a_judge_counts_when_it_is_calibrated_and_no_more_when_it_changes(projec
     (told,) = [scorer for suite in json.loads(capsys.readouterr().out)["run"]["suites"] for scorer in suite["scorers"]]
     assert told["judge"]["standing"] == "calibrated"
     assert command(["report", "last", "-o", "report.html"]) == 0
-    assert "The judge of correctness is calibrated." in Path("report.html").read_text(encoding="utf-8")
+    assert '<span class="badge">calibrated</span>' in Path("report.html").read_text(encoding="utf-8")
 
     third = evalkit.run(suite_of(correctness(model=other(model, temperature=1)), gates=[gate]), progress=False)
     assert decision(third, gate) == "inconclusive"
