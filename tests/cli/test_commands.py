@@ -36,7 +36,9 @@ def test_runs_of_one_suite_and_no_more_than_asked_for(cli: Cli, make_run: MakeRu
     runs = [make_run(), make_run(name="other"), make_run()]
     assert [run["id"] for run in cli("runs", "--suite", "sums", "--json").json()] == [runs[2].id, runs[0].id]
     assert [run["id"] for run in cli("runs", "--limit", "1", "--json").json()] == [runs[2].id]
-    assert len(cli("runs", "--limit", "1").out.splitlines()) == 2
+    table, _, bars = cli("runs", "--limit", "1").out.partition("\n\n")
+    assert len(table.splitlines()) == 2
+    assert [line.split()[0] for line in bars.splitlines()] == ["suite", "sums"]
     misspelled = cli("runs", "--suite", "sms")
     assert (misspelled.code, misspelled.out) == (2, "")
     assert 'Did you mean "sums@last"' in misspelled.err or 'Did you mean "sums"' in misspelled.err

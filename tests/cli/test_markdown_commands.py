@@ -51,7 +51,7 @@ def test_metrics_for_gitlab_have_one_line_each(cli: Callable[..., Any], make_run
 def test_forms_that_do_not_go_together_are_refused(cli: Callable[..., Any], make_run: Callable[..., Any]) -> None:
     make_run()
     assert cli("report", "last", "--markdown", "--metrics").code == 2
-    assert cli("report", "last", "last").code == 2
+    assert cli("report", "last", "last", "--metrics").code == 2
     assert cli("compare", "last", "last", "--json", "--markdown").code == 2
     assert cli("compare", "last", "last", "last", "--markdown").code == 2
 

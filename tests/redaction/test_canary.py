@@ -146,7 +146,7 @@ def test_nothing_of_it_is_in_any_file_that_a_session_writes(project: pytest.Pyte
 
     source = FILE.replace(
         '    if case.id == "raise":',
-        "    said = MODEL.chat(f'say {KEY} of {ACCOUNT}')\n    if case.id == \"raise\":",
+        "    said = MODEL.chat(f'say {KEY} of {ACCOUNT} in {case.id}')\n    if case.id == \"raise\":",
     ).replace(
         "ACCOUNT =",
         "MODEL = evalkit.Model('scripted-1', base_url=os.environ['SERVER'], api_key={'env': 'CANARY_API_KEY'})\nACCOUNT =",
