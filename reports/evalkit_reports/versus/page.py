@@ -22,9 +22,12 @@ SHARED = (
     "28-diff.js",
     "35-grid.js",
     "45-parts.js",
+    "48-opened.js",
     "55-controls.js",
 )
 """The scripts that a run's report has too."""
+START = "90-start.js"
+"""The one that begins, after all others; so does a run's report."""
 
 
 def write_versus(base: Run, candidates: Sequence[Run], path: Path, *, title: str | None = None) -> Path:
@@ -54,7 +57,8 @@ def letters_of(number: int) -> tuple[str, ...]:
 def _render(page: VersusView, pairs: Pairs, found: Candidates) -> str:
     style = read("report.css") + read("versus/versus.css") + f":root{{--rows:{pairs.rows}}}\n"
     own = sorted(file.name for file in (TEMPLATES / "versus" / "js").glob("*.js"))
-    script = "\n".join([read(f"js/{name}") for name in SHARED] + [read(f"versus/js/{name}") for name in own])
+    shared, last = [read(f"js/{name}") for name in SHARED], read(f"js/{START}")
+    script = "\n".join([*shared, *(read(f"versus/js/{name}") for name in own), last])
     return (
         environment()
         .get_template("versus/versus.html")

@@ -12,17 +12,7 @@ async function start() {
     return;
   }
   await data.open();
-  fillTools();
-  drawHead();
-  bindTools();
-  bindTable();
-  bindKeys();
-  bindHelp();
-  bindPicks();
-  bindPrint();
-  bindScatters();
-  fillTabs();
-  if (data.suites.length < 2) refresh();
+  bindPage();
   addEventListener("hashchange", followHash);
   addEventListener("popstate", followHash);
   followHash();

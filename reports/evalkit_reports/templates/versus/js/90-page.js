@@ -111,19 +111,7 @@ function bindPrint() {
   matchMedia("print").addEventListener("change", (event) => { if (event.matches) fill(); else $("printed").replaceChildren(); });
 }
 
-async function start() {
-  bindTheme();
-  document.documentElement.classList.add("js");
-  for (const command of document.querySelectorAll(".command")) {
-    const text = command.querySelector("pre").textContent;
-    command.append(copyButton(() => text));
-  }
-  if (typeof DecompressionStream === "undefined") {
-    $("rows").replaceChildren();
-    complain("This browser is too old to unpack the cases. Everything above is complete.");
-    return;
-  }
-  await data.open();
+function bindPage() {
   fillTools();
   drawHead();
   bindTools();
@@ -131,11 +119,4 @@ async function start() {
   bindKeys();
   bindPrint();
   refresh();
-  addEventListener("hashchange", followHash);
-  addEventListener("popstate", followHash);
-  followHash();
-  document.documentElement.dataset.ready = "yes";
-  setTimeout(readTexts, 200);
 }
-
-start().catch((error) => { complain(`The cases cannot be shown: ${error}`); throw error; });
