@@ -114,8 +114,7 @@ def error_info(error: BaseException, *, tb: TracebackType | None = None, limit: 
 
     A traceback that is too long loses its middle, never its last lines.
     """
-    lines = traceback.format_exception(type(error), error, tb or error.__traceback__)
-    text = "".join(lines)
+    text = _traceback_text(error, tb or error.__traceback__)
     if len(text) > limit:
         text = f"{text[: limit // 4]}\n… {len(text) - limit} characters left out …\n{text[-limit * 3 // 4 :]}"
     return ErrorInfo(
@@ -124,3 +123,16 @@ def error_info(error: BaseException, *, tb: TracebackType | None = None, limit: 
         traceback=text,
         is_assertion=isinstance(error, AssertionError),
     )
+
+
+def _traceback_text(error: BaseException, tb: TracebackType | None) -> str:
+    # Without the marks below a line that show which part of it failed: to place them Python parses the line, and
+    # where two threads parse at once one of them may get a SystemError (python/cpython#106905).
+    told = traceback.TracebackException(type(error), error, tb, compact=True)
+    chain = [told]
+    while chain:
+        one = chain.pop()
+        for frame in one.stack:
+            frame.colno = frame.end_colno = None
+        chain.extend(other for other in (one.__cause__, one.__context__, *(one.exceptions or ())) if other is not None)
+    return "".join(told.format())

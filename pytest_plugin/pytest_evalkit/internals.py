@@ -130,6 +130,26 @@ def drop_request(item: pytest.Function) -> None:
     item.funcargs = None  # type: ignore[assignment]  # as pytest itself does
 
 
+def report_of(item: pytest.Item, call: pytest.CallInfo[Any]) -> pytest.TestReport:
+    """Pytest's report on one phase of `item`.
+
+    Made again where Python said that its parser lost count: pytest parses the source to show where it failed, and a
+    body that does the same in a thread, as by logging a traceback, disturbs it (python/cpython#106905).
+    """
+    for _ in range(20):
+        try:
+            return _report_of(item, call)
+        except SystemError as error:
+            if "AST constructor" not in str(error):
+                raise
+    return _report_of(item, call)
+
+
+def _report_of(item: pytest.Item, call: pytest.CallInfo[Any]) -> pytest.TestReport:
+    report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    return report
+
+
 def generate(collector: Any, name: str, function: Any, kind: type[pytest.Function]) -> list[Any]:
     """The items of a parametrized function, made by pytest and turned into `kind`.
 

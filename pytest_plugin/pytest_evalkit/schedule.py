@@ -261,7 +261,7 @@ class Scheduler:
         with attached(scope):
             call = self._call(item, "setup", lambda: item.ihook.pytest_runtest_setup(item=item))
             context = copy_context()  # with a span that a fixture may have left open
-        report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+        report = internals.report_of(item, call)
         flight = Flight(item=item, setup=call, setup_report=report, replay=replay, scope=scope, context=context)
         item.flight = flight
         return flight
@@ -331,7 +331,7 @@ class Scheduler:
                     call.duration = call.stop - call.start
                 self._record_landed()
                 self._log(item, flight.setup, flight.setup_report)
-                self._log(item, call, hook.pytest_runtest_makereport(item=item, call=call))
+                self._log(item, call, internals.report_of(item, call))
             else:
                 self._log(item, flight.setup, flight.setup_report)
         else:
@@ -355,7 +355,7 @@ class Scheduler:
                 call = self._call(
                     item, "teardown", lambda: item.ihook.pytest_runtest_teardown(item=item, nextitem=nextitem)
                 )
-            report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+            report = internals.report_of(item, call)
             if not silent or report.failed:
                 self._log(item, call, report)
         finally:

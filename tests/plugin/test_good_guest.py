@@ -241,3 +241,27 @@ def test_hand(evalkit):
     (closing,) = [line for line in ran.text.splitlines() if line.startswith("=") and " in " in line]
     assert "1 errored" in closing  # which comes first depends on which worker was first
     assert "1 missed" in closing
+
+
+def test_a_parser_that_lost_count_for_another_thread_ends_no_session(run_evals, pytester):
+    pytester.makeconftest(
+        """
+import pytest
+refused = set()
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    if (item.nodeid, call.when) not in refused:
+        refused.add((item.nodeid, call.when))
+        raise SystemError("AST constructor recursion depth mismatch (before=315, after=37)")
+"""
+    )
+    ran = run_evals(
+        """
+@evalkit.suite(dataset=rows(3), scorers=[same])
+def test_it(case):
+    raise ValueError(case.id)
+"""
+    )
+    ran.result.assert_outcomes(failed=3)
+    assert ran.outcomes() == {"c0": "errored", "c1": "errored", "c2": "errored"}

@@ -89,7 +89,7 @@ def test_order_set_up_and_teardown_hold_whatever_happens(run_evals, tmp_path_fac
     shown = [
         line.split("[")[1].split("]")[0] for line in ran.text.splitlines() if "::test_it[c" in line and "%" in line
     ]
-    assert list(dict.fromkeys(shown)) == names
+    assert list(dict.fromkeys(shown)) == names, ran.text
 
     counts = ran.result.parseoutcomes()
     kinds = [kind for kind, _ in plan]

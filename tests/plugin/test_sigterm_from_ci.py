@@ -51,7 +51,8 @@ def test_what_is_done_is_kept_and_everything_is_torn_down(start_evals, stored_ru
     process = start_evals(WAITING)
     gone = pytester.path / "gone"
     until(lambda: all((pytester.path / f"waitingc{n}").exists() for n in (10, 11, 12, 13)), process)
-    until(lambda: len(gone.read_text().split()) == 10, process)  # else it may come in the middle of a teardown
+    until(lambda: gone.exists() and len(gone.read_text().split()) == 10, process)
+    time.sleep(0.5)  # else it may come in the middle of the last teardown
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2, output

@@ -14,7 +14,7 @@ import pytest
 from evalkit.case import Case
 from evalkit.runner import Engine, Finished, Job, Notes, run_job
 from evalkit.score import Score, as_scorer, scorer
-from evalkit.trial import Output, Usage
+from evalkit.trial import Output, Usage, error_info
 
 
 @pytest.fixture
@@ -220,3 +220,22 @@ def test_a_loop_that_another_library_left_running_is_no_obstacle():
         return value, asyncio.get_running_loop() is mine
 
     assert asyncio.run(outside()) == (2, True)
+
+
+def test_the_text_of_an_error_is_made_without_parsing_its_source(monkeypatch):
+    """In a thread that would disturb whoever else parses, with CPython's `SystemError` about a depth that is not right."""
+
+    def parse(*_: Any, **__: Any) -> None:
+        raise SystemError("AST constructor recursion depth mismatch")
+
+    try:
+        try:
+            _ = {}["a"] + {}["b"]
+        except KeyError as error:
+            raise ExceptionGroup("both", [error, ValueError("x")]) from error
+    except ExceptionGroup as error:
+        monkeypatch.setattr("ast.parse", parse)
+        text = error_info(error).traceback
+    assert '_ = {}["a"] + {}["b"]' in text
+    assert text.count("KeyError: 'a'") == 2
+    assert "^" not in text
