@@ -11,7 +11,7 @@ arguments = sys.argv[1:]
 environment = {"EVALKIT_TEST_PG_URL": "local", **os.environ}
 if "--long" in arguments:
     arguments.remove("--long")
-    environment["EVALKIT_FAULTS"] = "long"
+    environment["EVALKIT_TEST_FAULTS"] = "long"
 sys.exit(
     subprocess.run(
         [sys.executable, "-m", "pytest", str(Path(__file__).parent), *arguments], env=environment, check=False

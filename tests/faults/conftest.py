@@ -1,6 +1,6 @@
 """Sessions to disturb, on either store, and the counts of what became of them.
 
-`EVALKIT_FAULTS=long`, or `python -m tests.faults --long`, does everything many more times.
+`EVALKIT_TEST_FAULTS=long`, or `python -m tests.faults --long`, does everything many more times.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from evalkit.canonical import utc_now
 from evalkit.runs import Run
 from evalkit.store import Store, check, ingest, liveness, open_store
 
-LONG = os.environ.get("EVALKIT_FAULTS") == "long"
+LONG = os.environ.get("EVALKIT_TEST_FAULTS") == "long"
 SIZE = 240
 RIGHT = 180
 """The first 180 of the 240 cases are right. A run that was cut off looks better than it is: a gate would pass it."""
@@ -264,7 +264,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Any]:
     def facts() -> Any:
         if not made:
             folder = tmp_path_factory.mktemp("undisturbed")
-            session = Session(folder, str(folder / "evalkit.db"))
+            # With the switch of the long version set: what it is called must be nothing that a session refuses.
+            session = Session(folder, str(folder / "evalkit.db"), env={"EVALKIT_TEST_FAULTS": "long"})
             assert session.wait() == 1, session.text
             with open_store(folder / "evalkit.db") as store:
                 made.append(_facts(store.load(store.resolve("last"))))
