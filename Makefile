@@ -1,6 +1,7 @@
 # Needs Python 3.11 or newer, git and make; everything else is installed on first use.
 VENV ?= .venv
 PYTEST_ARGS ?=
+FUZZ_ARGS ?=
 SPREAD = -n auto --dist worksteal
 EVALKIT_TEST_PG_URL ?= local
 BIN = $(VENV)/bin
@@ -8,7 +9,7 @@ QUICK = --ignore tests/plugin --ignore tests/config --ignore tests/cli --ignore 
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint format types docs licences audit faults bench check wheel setup packages clean
+.PHONY: help demo test quick lint format types docs licences audit faults fuzz bench check wheel setup packages clean
 
 help:  ## what can be made
 	@awk -F ':|  ## ' '/^[a-z]+:.*  ## / { printf "  make %-8s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
@@ -48,6 +49,10 @@ audit: setup  ## known holes in what evalkit needs (asks a service; says aloud w
 faults: export EVALKIT_TEST_PG_URL := $(EVALKIT_TEST_PG_URL)
 faults: setup packages  ## the long fault suite: everything ten times
 	$(BIN)/python -m tests.faults --long
+
+fuzz: setup  ## fuzz each reader of what comes from outside for a minute
+	$(BIN)/python -m pip install --quiet --group fuzz
+	$(BIN)/python -m fuzz $(FUZZ_ARGS)
 
 bench: setup  ## the benchmarks, against the tools people use today (takes long, needs the network)
 	$(BIN)/python -m benchmarks

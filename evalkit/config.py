@@ -188,8 +188,10 @@ def _table(file: Path) -> tuple[Mapping[str, Any], str]:
         return {}, text
     try:
         tool = tomllib.loads(text).get("tool", {})
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # tomllib's own, or a date that is none, or a number of too many digits
         raise ConfigError(f"This is not TOML: {error}.", where=str(file)) from None
+    except RecursionError:
+        raise ConfigError("It is nested too deeply to be read.", where=str(file)) from None
     table = tool.get("evalkit", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise ConfigError(f"tool.evalkit is {table!r:.40}, not a table.", where=str(file))

@@ -58,8 +58,12 @@ def fitted(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` columns, broken at spaces where there are any; at least one line."""
-    lines = textwrap.wrap(text, width) or [""]
+    """The text in lines of at most `width` columns, at least one.
+
+    It is broken at spaces; only where a word is too long for a line is it broken at hyphens too, and last anywhere.
+    """
+    has_long_word = any(cells(word) > width for word in text.split())
+    lines = textwrap.wrap(text, width, break_on_hyphens=has_long_word) or [""]
     if all(cells(line) <= width for line in lines):
         return lines
     return [piece for line in lines for piece in _split(line, width)]

@@ -1,45 +1,79 @@
-"""`python -m fuzz [TARGET] [options of libFuzzer]`: fuzz one target, or each for a minute; needs atheris.
+"""`python -m fuzz [TARGET …] [options of libFuzzer]`: fuzz some targets, or all of them, each for a minute.
 
-    pip install atheris
-    python -m fuzz gates -max_total_time=600
+    make fuzz                                          installs what it needs, and runs all of them
+    python -m fuzz gates prompts -max_total_time=600
 
-What it finds is written beside you as `crash-…`, and is a bug.
+What the code under test does with an input steers what is tried next. One input may take 20 seconds and 2 GB. What is
+worth keeping of a run is in `.fuzz/TARGET/`, where the next run goes on from. What is found is a bug: its input is
+`.fuzz/TARGET-crash-…`, and `python -m fuzz TARGET FILE` shows it again.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
-import tempfile
+import time
 from pathlib import Path
 
 TARGETS = sorted(file.stem for file in Path(__file__).parent.glob("[!_]*.py"))
+WORK = Path(".fuzz")
+INSTRUMENTED = ["evalkit", "evalkit_scorers", "yaml", "tomllib"]
+_OURS = "--one"
 
 
 def main(arguments: list[str]) -> int:
+    if arguments[:1] == [_OURS]:
+        return fuzz(arguments[1], arguments[2:])
     try:
-        import atheris
+        import atheris  # noqa: F401 - each target is fuzzed in a process of its own, which needs it
     except ImportError:
-        print("Nothing was fuzzed: atheris is not installed. pip install atheris", file=sys.stderr)
+        print("Nothing was fuzzed: atheris is not installed. See `make fuzz`.", file=sys.stderr)
         return 2
-    if not arguments or arguments[0] not in TARGETS:
-        if arguments and not arguments[0].startswith("-"):
-            print(f"There is no target {arguments[0]}: {', '.join(TARGETS)}", file=sys.stderr)
-            return 2
-        options = arguments or ["-max_total_time=60"]
-        codes = [
-            subprocess.run([sys.executable, "-m", "fuzz", name, *options], check=False).returncode for name in TARGETS
-        ]
-        return max(map(abs, codes))
-    name, *options = arguments
-    with atheris.instrument_imports(include=["evalkit"]):
+    options = [one for one in arguments if one not in TARGETS and (one.startswith("-") or Path(one).is_file())]
+    names = [argument for argument in arguments if argument not in options]
+    unknown = [name for name in names if name not in TARGETS]
+    if unknown:
+        print(f"There is no target {unknown[0]}: {', '.join(TARGETS)}", file=sys.stderr)
+        return 2
+    if not any(option.startswith(("-max_total_time", "-runs")) or not option.startswith("-") for option in options):
+        options.append("-max_total_time=60")
+    WORK.mkdir(exist_ok=True)
+    return max([watched(name, options) for name in names or TARGETS])
+
+
+def watched(name: str, options: list[str]) -> int:
+    """Fuzz one target in a process of its own, its output in a file, and say in a line what came of it."""
+    log = WORK / f"{name}.log"
+    start = time.monotonic()
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "fuzz", _OURS, name, *options]
+        code = subprocess.run(command, check=False, stdout=output, stderr=subprocess.STDOUT).returncode
+    said = log.read_text(encoding="utf-8", errors="replace")
+    runs = re.findall(r"^(?:stat::number_of_executed_units: |Done )(\d+)", said, re.MULTILINE)
+    cover = re.findall(r"\bcov: (\d+)", said)
+    told = f"{int(runs[-1]) if runs else 0:,} inputs in {time.monotonic() - start:.0f} s"
+    reached = f"{cover[-1] if cover else 0} places reached"
+    print(f"{name}: {told}, {reached}, " + ("nothing found" if code == 0 else f"FOUND something: {log}"), flush=True)
+    return 0 if code == 0 else 1
+
+
+def fuzz(name: str, options: list[str]) -> int:
+    import atheris
+
+    corpus = WORK / name
+    corpus.mkdir(parents=True, exist_ok=True)
+    # Much is imported only when it is needed, so the hook stays in place until the end.
+    with atheris.instrument_imports(include=INSTRUMENTED):
         target = importlib.import_module(f"fuzz.{name}")
-    corpus = Path(tempfile.mkdtemp(prefix=f"fuzz-{name}-"))
-    for number, seed in enumerate(target.SEEDS):
-        (corpus / str(number)).write_bytes(seed)
-    atheris.Setup([sys.argv[0], "-timeout=20", "-rss_limit_mb=4096", *options, str(corpus)], target.one)
-    atheris.Fuzz()
+        for number, seed in enumerate(target.SEEDS):
+            (corpus / f"seed-{number}").write_bytes(seed)
+            target.one(seed)
+        limits = ["-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={WORK}/{name}-"]
+        given = [] if any(not option.startswith("-") for option in options) else [str(corpus)]
+        atheris.Setup([sys.argv[0], *limits, *options, *given], target.one)
+        atheris.Fuzz()
     return 0
 
 

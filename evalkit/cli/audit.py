@@ -13,7 +13,7 @@ import click
 from evalkit.cli.options import CommonCommand, HelpfulGroup, Invocation, emit_json, json_option, pass_invocation
 from evalkit.errors import AttestationError, ConfigError
 from evalkit.figures import count
-from evalkit.plaintext import clean
+from evalkit.plaintext import cells, clean
 
 if TYPE_CHECKING:
     from evalkit.audit import Checkpoint, Entry, Verified
@@ -246,16 +246,27 @@ def _show(invocation: Invocation, shown: list[tuple[Entry, dict[str, Any]]]) -> 
 
     said = [one for _, one in shown]
     actors = [one["actor"] if isinstance(one.get("actor"), dict) else {} for one in said]
-    columns = [
-        grid.Column(title="entry", texts=[str(entry.seq) for entry, _ in shown], right=True),
-        grid.Column(title="at", texts=[clean(_text(one, "at")[:19].replace("T", " ")) for one in said]),
-        grid.Column(title="action", texts=[clean(_text(one, "action")) for one in said], least=10),
-        grid.Column(title="about", texts=[clean(_about(one)) for one in said], least=10, wraps=True),
-        grid.Column(title="who", texts=[clean(_text(one, "name") or "?") for one in actors], least=6),
-        grid.Column(title="known by", texts=[clean(_text(one, "authentication")) for one in actors]),
-        grid.Column(title="hash", texts=[entry.hash[:8] for entry, _ in shown]),
+    times = [clean(_text(one, "at")[:19].replace("T", " ")) for one in said]
+    about = [clean(_about(one)) for one in said]
+    word = max(map(cells, " ".join(about).split()), default=0)
+    entry = grid.Column(title="entry", texts=[str(entry.seq) for entry, _ in shown], right=True)
+    at = grid.Column(title="at", texts=times)
+    day = grid.Column(title="at", texts=[time[5:16] for time in times])
+    action = grid.Column(title="action", texts=[clean(_text(one, "action")) for one in said])
+    whole = grid.Column(title="about", texts=about, least=word, wraps=True)
+    broken = grid.Column(title="about", texts=about, least=10, wraps=True)
+    who = grid.Column(title="who", texts=[clean(_text(one, "name") or "?") for one in actors], least=12)
+    known = grid.Column(title="known by", texts=[clean(_text(one, "authentication")) for one in actors])
+    hashes = grid.Column(title="hash", texts=[entry.hash[:8] for entry, _ in shown])
+    plans = [
+        [entry, at, action, whole, who, known, hashes],
+        [entry, at, action, whole, who, hashes],
+        [entry, at, action, whole, who],
+        [entry, day, action, whole, who],
+        [entry, action, whole, who],
+        [entry, action, broken],
     ]
-    fitted = grid.fit([columns, [*columns[:5], columns[6]], columns[:5]], invocation.width)
+    fitted = grid.fit(plans, invocation.width)
     click.echo(invocation.paint()(grid.header(fitted).rstrip(), "2"))
     for number in range(len(shown)):
         for line in grid.lines(fitted, number):

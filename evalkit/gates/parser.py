@@ -137,7 +137,11 @@ class _Reader:
     def name(self) -> str:
         self.skip()
         if self.text[self.at : self.at + 1] == '"':
-            return self.string()
+            start = self.at
+            named = self.string()
+            if not named:
+                self.fail("the name of a metric is empty", at=start)
+            return named
         word = self.take(PLAIN_NAME.pattern)
         if word is None:
             self.fail(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -96,7 +96,10 @@ def _place(
         if set(base_url) != {"env"}:
             raise ConfigError("`base_url` is a URL, or {env: NAME}.", where=where("base_url"))
         return base_url, provider
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+    except ValueError:  # a bracket too many, or a host that is no text after all
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(
             f"`base_url` is {base_url!r:.80}, which is no URL.",
@@ -153,12 +156,12 @@ def _said(error: ValidationError, where: Where) -> ConfigError:
     first = error.errors(include_url=False)[0]
     path = tuple(step for step in first["loc"] if isinstance(step, int) or step.isidentifier())
     if first["type"] == "extra_forbidden":
-        known: Callable[[], tuple[str, ...]] = lambda: ("concurrency", "rpm", "tpm") if path[0] == "limits" else KEYS  # noqa: E731
-        within = "`limits` has" if path[0] == "limits" else "A model has"
+        *outer, key = first["loc"]
+        within, known = ("`limits` has", ("concurrency", "rpm", "tpm")) if outer else ("A model has", KEYS)
         return ConfigError(
-            f'{within} no key "{first["loc"][-1]}".' + did_you_mean(str(first["loc"][-1]), known()),
+            f'{within} no key "{key}".' + did_you_mean(str(key), known),
             where=where(*first["loc"]),
-            hint="It may have " + ", ".join(known()) + ".",
+            hint="It may have " + ", ".join(known) + ".",
         )
     return ConfigError(
         f"`{_dotted(path[:2])}` is {first['input']!r:.60}: {first['msg'][:1].lower()}{first['msg'][1:]}.",

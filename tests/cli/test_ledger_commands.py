@@ -13,6 +13,8 @@ import pytest
 
 from evalkit.attestation import new_key
 from evalkit.identity import is_secret
+from evalkit.promotion import Actor
+from evalkit.promotion.ledger import Event
 from evalkit.store import open_store
 from evalkit.versions import Version
 
@@ -108,6 +110,29 @@ def moved(cli: Cli, project: Path) -> None:
             version = Version(kind="prompt", name="greet", digest=str(number) * 64, body={"n": number})
             store.register(version)
             store.set_alias("prompt", "greet", "production", version.digest, expected_generation=number, by=by)
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 90, 100, 120, 160])
+def test_the_log_breaks_no_word_at_any_width(
+    cli: Cli, moved: None, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    with open_store(STORE) as store, store.ledger() as ledger:
+        for action in ("promotion.requested", "promotion.invalidated"):
+            said = Event(
+                action=action,
+                actor=Actor(name="release-bot", authentication="api-token"),
+                at=ledger.now(),
+                subject="prompt/complaint-triage",
+                alias="production",
+                promotion="01a206b1-3d11-7b42-9d0e-1f6a2b3c4d5e",
+            )
+            ledger.append(said)
+    lines = cli("audit", "log").out.splitlines()
+    assert max(map(len, lines)) <= width
+    words = set(" ".join(lines).split())
+    assert words >= {"prompt/complaint-triage", "(01a206b1-3d11)", "promotion.requested", "promotion.invalidated"}
+    assert ("hash" in words) == (width >= 100)
 
 
 def test_the_log_says_who_did_what(cli: Cli, moved: None) -> None:

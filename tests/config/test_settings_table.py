@@ -199,6 +199,14 @@ def test_a_toml_that_does_not_parse_is_named(tmp_path: Path) -> None:
         load(project(tmp_path, "repeat = "))
 
 
+@pytest.mark.parametrize(
+    ("value", "why"), [("[" * 3000, "nested too deeply"), ("9" * 5000, "not TOML"), ("2001-99-99", "not TOML")]
+)
+def test_a_toml_that_cannot_be_held_is_refused(tmp_path: Path, value: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        load(project(tmp_path, f"repeat = {value}"))
+
+
 def test_evalkit_that_is_no_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool]\nevalkit = 3\n")
     with pytest.raises(ConfigError, match="not a table"):

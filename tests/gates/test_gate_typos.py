@@ -37,6 +37,8 @@ def _refusal(text):
         ("accuracy >= 0.9 @ 95% please", 'after the gate there is "please"', "please"),
         (">= 0.9", "expected the name of a metric", ">="),
         ('"accuracy >= 0.9', "the quotes are not closed", '"acc'),
+        ('"" >= 0.9', "the name of a metric is empty", '""'),
+        ('judge("").kappa >= 0.4', "the name of a metric is empty", '""'),
         ("accuracy.p95.mean >= 0.9", "one statistic", ".mean"),
         ("accuracy not worse then baseline", "none of the three", "not worse"),
         ("accuracy better than last @ 95%", 'expected the word "baseline"', "last"),

@@ -43,6 +43,7 @@ def mutated(seeds: tuple[bytes, ...]) -> st.SearchStrategy[bytes]:
 
 def test_there_is_a_target_for_each_thing_that_comes_from_outside() -> None:
     assert set(TARGETS) >= {"datasets", "gates", "prompts", "spools", "shards", "bundles"}
+    assert set(TARGETS) >= {"auditlogs", "cassettes", "labels", "models", "rubrics", "settings", "verdicts"}
 
 
 @pytest.mark.parametrize("name", TARGETS)

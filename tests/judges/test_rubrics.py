@@ -44,8 +44,12 @@ def test_an_unknown_rubric_is_named_with_the_nearest() -> None:
         (GOOD.replace("Decide.\n", ""), "its criterion"),
         (GOOD.replace("[answer]", "[anwser]"), 'Did you mean "answer"'),
         (GOOD.replace("value: 1", "value: one"), "from 0 to 1"),
+        (GOOD.replace("title: T", "title: &t T\nother: *t"), "Anchors"),
+        (GOOD.replace("title: T", "title: !!python/name:os.system T"), "tag"),
+        (GOOD.replace("title: T", "title: " + "[" * 2000), "nested"),
+        (GOOD.replace("[answer]", "2001-99-99"), "cannot be shown '2001-99-99'"),
     ],
-    ids=range(8),
+    ids=range(12),
 )
 def test_a_rubric_that_is_none_is_refused_with_its_file(tmp_path, text, what) -> None:
     file = tmp_path / "mine.md"

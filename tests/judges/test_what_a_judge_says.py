@@ -55,8 +55,10 @@ def test_every_rubric_has_a_judge_and_each_level_its_score(name, scripted, score
         (Answer(text=verdict("pass"), finish_reason="length"), "cut off"),
         ('["pass"]', 'has no "verdict"'),
         ('{"verdict": 1}', 'has no "verdict"'),
+        ("[" * 5000, "the answer is no JSON"),
+        ('{"verdict": "pass", "reasons": %s}' % ("9" * 5000), "the answer is no JSON"),
     ],
-    ids=["unknown", "refused", "prose", "other label", "truncated", "list", "number"],
+    ids=["unknown", "refused", "prose", "other label", "truncated", "list", "number", "deep", "long number"],
 )
 def test_what_is_no_verdict_is_unscored_and_says_why(name, said, why, scripted, score_of) -> None:
     model, _ = scripted(said)

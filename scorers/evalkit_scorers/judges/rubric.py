@@ -96,16 +96,14 @@ def shown_parts(given: Any, *, where: str | None = None) -> tuple[str, ...]:
 
 
 def _split(text: str, path: Path) -> tuple[Mapping[str, Any], str]:
-    import yaml
+    from evalkit.loaders.plain_yaml import Reader
 
     lines = text.splitlines()
     ends = [at for at, line in enumerate(lines) if line.strip() == "---"]
     if len(ends) < 2 or ends[0] != 0:
         raise ScorerError("A rubric begins with a head between two lines of ---.", where=f"{path}:1")
-    try:
-        head = yaml.safe_load("\n".join(lines[1 : ends[1]]))
-    except yaml.YAMLError as error:
-        raise ScorerError(f"The head of the rubric is not YAML: {error}.", where=f"{path}:1") from None
+    reader = Reader(shown=str(path), kind="the head of a rubric", error=ScorerError, first_line=2)
+    head = reader.read("\n".join(lines[1 : ends[1]])).value
     if not isinstance(head, Mapping):
         raise ScorerError("The head of a rubric has title, shows and levels.", where=f"{path}:1")
     return head, "\n".join(lines[ends[1] + 1 :]).strip()

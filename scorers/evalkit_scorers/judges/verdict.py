@@ -61,7 +61,7 @@ def read(text: str, scale: Scale, *, finish_reason: str | None = None, refusal: 
         return Unreadable(why="the answer was cut off before its end; be brief")
     try:
         said = json.loads(_without_fence(text))
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for an answer that is nested without end
         return Unreadable(why="the answer is no JSON")
     if not isinstance(said, Mapping) or not isinstance(said.get("verdict"), str):
         return Unreadable(why='the answer has no "verdict"')

@@ -1,0 +1,29 @@
+"""Rubrics of judges: a head of YAML and a criterion."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from evalkit.errors import EvalkitError
+from evalkit_scorers.judges.rubric import read_rubric
+
+SEEDS = (
+    b"---\ntitle: Polite\nshows: [input, output]\nlevels: binary\n---\nIs it polite?\n",
+    b"---\ntitle: x\nshows: output\nlevels: {good: it is, fair: almost, bad: it is not}\n---\nc\n",
+    b"---\ntitle: x\nshows: output\n"
+    b"levels: [{label: a, value: 1, meaning: m}, {label: b, value: 0, meaning: n}]\n---\nc",
+    b"---\ntitle: &x [a]\nshows: [*x, *x]\nlevels: 2001-99-99\n---\nc\n",
+    b"---\n" + b"[" * 3000 + b"\n---\nc\n",
+)
+
+
+def one(data: bytes) -> None:
+    """The bytes are the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "r.md")
+        path.write_bytes(data)
+        try:
+            read_rubric(path)
+        except EvalkitError as error:
+            str(error)
