@@ -71,13 +71,13 @@ def _rests_on(promotion: Promotion, run: Run) -> bool:
 
 
 def _earlier(store: Store, run: Run, suite: str) -> tuple[EarlierRun, ...]:
-    """The whole runs of a suite before this one, the last of them, oldest first."""
+    """The runs of a suite before this one that came to their end, the last of them, oldest first."""
     from evalkit.store.filters import RunFilter
 
     wanted = RunFilter(until=run.started_at)
     points = store.history(suite, last=3 * MOST_RUNS, wanted=wanted)
-    whole = [one for one in points if one.run_id != run.id and one.status == "complete" and not one.partial]
-    return tuple(_in_brief(one) for one in whole[-(MOST_RUNS - 1) :])
+    ended = [one for one in points if one.run_id != run.id and one.status == "complete"]
+    return tuple(_in_brief(one) for one in ended[-(MOST_RUNS - 1) :])
 
 
 def _in_brief(point: HistoryPoint) -> EarlierRun:
@@ -94,6 +94,9 @@ def _in_brief(point: HistoryPoint) -> EarlierRun:
         if states
         else None,
         dataset=point.dataset,
+        dataset_name=point.dataset_name,
+        scorers=point.scorers,
+        partial=point.partial,
         metrics=point.metrics,
     )
 

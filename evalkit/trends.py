@@ -8,11 +8,43 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from evalkit.runs import Metric
-from evalkit.store import HistoryPoint, UsedVersion
+
+if TYPE_CHECKING:
+    from evalkit.store import HistoryPoint, UsedVersion
 
 OPERATIONAL = ("errors", "latency", "cost", "input_tokens", "output_tokens")
+
+
+class Measured(Protocol):
+    """What of a run says whether it can be held against another: see `HistoryPoint` for each part."""
+
+    @property
+    def dataset(self) -> str:
+        """The digest of the cases."""
+        ...
+
+    @property
+    def dataset_name(self) -> str:
+        """What people call them."""
+        ...
+
+    @property
+    def scorers(self) -> Mapping[str, str]:
+        """The version of each scorer by name."""
+        ...
+
+    @property
+    def partial(self) -> bool:
+        """Whether not all cases were run."""
+        ...
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What was measured."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +88,7 @@ def steps(points: Sequence[HistoryPoint], name: str, statistic: str | None = Non
             Step(
                 point=point,
                 metric=metric,
-                broken=() if before is None else tuple(_breaks(before, point, name)),
+                broken=() if before is None else tuple(breaks(before, point, name)),
                 changed=() if before is None else tuple(_changes(before.versions, point.versions)),
             )
         )
@@ -74,7 +106,8 @@ def stretches(found: Sequence[Step]) -> list[list[Step]]:
     return made
 
 
-def _breaks(before: HistoryPoint, after: HistoryPoint, name: str) -> Iterator[str]:
+def breaks(before: Measured, after: Measured, name: str) -> Iterator[str]:
+    """Why the metric called `name` of two neighbouring runs cannot be compared; nothing where it can be."""
     if before.dataset != after.dataset:
         yield f"other cases: {after.dataset_name} {before.dataset[:8]} → {after.dataset[:8]}"
     old, new = _scorers(before, name), _scorers(after, name)
@@ -87,7 +120,7 @@ def _breaks(before: HistoryPoint, after: HistoryPoint, name: str) -> Iterator[st
         yield "another part of the cases"
 
 
-def _scorers(point: HistoryPoint, name: str) -> Mapping[str, str]:
+def _scorers(point: Measured, name: str) -> Mapping[str, str]:
     """The scorers that may have given a score: that of its name, else those whose own name is no score's."""
     if name in OPERATIONAL:
         return {}

@@ -17,8 +17,9 @@ from evalkit.runs import Decision, Metric, Run
 class EarlierRun:
     """An earlier run of one suite, in brief: when, at which commit, on which cases, and what came out.
 
-    `dataset` is the digest of its cases: values of other cases are shown, but not joined to these. `metrics` are those
-    over the whole suite, or some of them.
+    `dataset` is the digest of its cases, `dataset_name` what people call them, `scorers` the version of each scorer by
+    name, `partial` says that not all cases were run: values that cannot be compared with those of the run before are
+    shown, but not joined to them (`evalkit.trends.breaks`). `metrics` are those over the whole suite, or some of them.
     """
 
     run: str
@@ -26,6 +27,9 @@ class EarlierRun:
     commit: str | None = None
     decision: Decision | None = None
     dataset: str = ""
+    dataset_name: str = ""
+    scorers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    partial: bool = False
     metrics: tuple[Metric, ...] = ()
 
 

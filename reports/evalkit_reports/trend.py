@@ -6,19 +6,23 @@ import dataclasses
 from collections.abc import Sequence
 
 from evalkit.runs import Metric, Run
+from evalkit.trends import breaks
 from evalkit_reports import words
 from evalkit_reports.charts import Axis, axis_for
 from evalkit_reports.context import EarlierRun
 
 MOST_RUNS = 30
 _MOST_CHARTS = 8
+_MOST_BREAKS = 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrendPoint:
     """One run: its place in per cent from the left and from the top, with its interval; `state` is its verdict.
 
-    `joined` says that a line leads here from the point before: the same cases, and a value on both sides.
+    `joined` says that a line leads here from the point before: a value on both sides, and nothing that keeps them from
+    being compared. `partial` says that not all cases were run. `gap` is where between this point and the one before
+    a break is drawn, in per cent from the left, and `None` where there is none.
     """
 
     x: float
@@ -28,12 +32,18 @@ class TrendPoint:
     state: str
     joined: bool
     is_this: bool
+    partial: bool
+    gap: float | None
     text: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """One metric over runs, oldest first; this run is the last point. `ends` are the ends of the value's axis."""
+    """One metric over runs, oldest first; this run is the last point. `ends` are the ends of the value's axis.
+
+    `breaks` are the last changes of cases or scorers, each with its day; `broken` is how many runs cannot be compared
+    with the one before for whatever reason, `partial` how many ran only a part of the cases.
+    """
 
     name: str
     statistic: str
@@ -41,7 +51,9 @@ class Trend:
     ends: tuple[str, str]
     first: str
     text: str
-    changed: int
+    breaks: tuple[tuple[str, str], ...]
+    broken: int
+    partial: int
 
 
 def trends(run: Run, suite: str, earlier: Sequence[EarlierRun]) -> tuple[Trend, ...]:
@@ -64,6 +76,9 @@ def _this(run: Run, suite: str) -> EarlierRun:
         commit=run.provenance.commit,
         decision=next((state for state in ("fail", "inconclusive", "pass") if state in states), None),
         dataset=info.dataset.digest,
+        dataset_name=info.dataset.name,
+        scorers={scorer.name: scorer.version for scorer in info.scorers},
+        partial=info.is_partial,
         metrics=tuple(
             metric
             for metric in run.metrics
@@ -92,16 +107,19 @@ def _trend(metric: Metric, runs: Sequence[EarlierRun]) -> Trend | None:
     limits = [end for one in known for end in (one.value, one.low, one.high) if end is not None]
     axis = _close(axis_for(limits, unit), limits)
     points: list[TrendPoint] = []
-    before: EarlierRun | None = None
-    changed = 0
+    reasons: list[tuple[str, str]] = []
+    before: tuple[int, EarlierRun] | None = None
     for place, (one, value) in enumerate(zip(runs, found, strict=True)):
         if value is None or value.value is None:
-            before = None
             continue
-        same = before is not None and before.dataset == one.dataset
-        changed += before is not None and not same
-        points.append(_point(place, len(runs), one, value, axis, unit, joined=same))
-        before = one
+        why = () if before is None else tuple(breaks(before[1], one, metric.name))
+        gap = None if before is None or not why else round(100 * ((before[0] + place) / 2 + 0.5) / len(runs), 2)
+        joined = before is not None and before[0] == place - 1 and not why
+        points.append(_point(place, len(runs), one, value, axis, unit, joined=joined, gap=gap, why=why))
+        # Which runs are partial is seen at their points; the list is of what else changed.
+        if before is not None and len(why) > (one.partial or before[1].partial):
+            reasons.append((words.moment(one.started_at)[:10], "; ".join(why)))
+        before = (place, one)
     values = [one.value for one in known if one.value is not None]
     span = f"{words.measure(min(values), unit)} to {words.measure(max(values), unit)}"
     return Trend(
@@ -111,7 +129,9 @@ def _trend(metric: Metric, runs: Sequence[EarlierRun]) -> Trend | None:
         ends=axis.ends,
         first=words.moment(runs[0].started_at)[:10],
         text=f"{metric.name} over {len(known)} runs: {span}, now {words.measure(metric.value, unit)}",
-        changed=changed,
+        breaks=tuple(reasons[-_MOST_BREAKS:]),
+        broken=sum(point.gap is not None for point in points),
+        partial=sum(point.partial for point in points),
     )
 
 
@@ -134,7 +154,16 @@ def _close(axis: Axis, limits: Sequence[float]) -> Axis:
 
 
 def _point(
-    place: int, count: int, one: EarlierRun, value: Metric, axis: Axis, unit: str, *, joined: bool
+    place: int,
+    count: int,
+    one: EarlierRun,
+    value: Metric,
+    axis: Axis,
+    unit: str,
+    *,
+    joined: bool,
+    gap: float | None,
+    why: Sequence[str],
 ) -> TrendPoint:
     assert value.value is not None
     span = words.interval(value.low, value.high, unit)
@@ -150,5 +179,10 @@ def _point(
         state=one.decision or "",
         joined=joined,
         is_this=place == count - 1,
-        text=told + (f" ({span})" if span else "") + (f", {one.decision.upper()}" if one.decision else ""),
+        partial=one.partial,
+        gap=gap,
+        text=told
+        + (f", {one.decision.upper()}" if one.decision else "")
+        + (", only a part of the cases" if one.partial else "")
+        + (f"; not comparable with the run before: {'; '.join(why)}" if why else ""),
     )

@@ -15,8 +15,10 @@ from evalkit.pages import MOST_SPANS, context, write_stored
 from evalkit.promotion import Actor, Approval, Evidence, Override, PolicyText, Promotion, RuleVerdict
 from evalkit.stats.calibration import Item
 from evalkit.store import Store, open_store
+from evalkit.trends import steps
 from evalkit.trust import Labelled, calibrated, kept
 from evalkit.versions import Version
+from evalkit_reports.trend import trends
 
 AT = dt.datetime(2026, 11, 22, 9, 30, tzinfo=dt.UTC)
 SUBJECT = Version(kind="prompt", name="greet", digest="a" * 64, body={"text": "Hello {{ name }}."})
@@ -83,6 +85,42 @@ def test_earlier_runs_come_oldest_first_and_end_before_this_one(stored: Any) -> 
     rates = [next(m.value for m in one.metrics if (m.name, m.statistic) == ("polite", "rate")) for one in earlier]
     assert rates == [pytest.approx(4 / 12), pytest.approx(8 / 12)]
     assert context(store, store.load(runs[0])).earlier["greeting"] == ()
+
+
+def answers(version: str, rows: int) -> Any:
+    cases = [{"id": f"c{n}", "input": n} for n in range(rows)]
+
+    def short(output: str) -> bool:
+        return len(output) < 9
+
+    scorer = evalkit.scorer(name="short", version=version)(short)
+
+    @evalkit.suite(name="answers", dataset=cases, scorers=[scorer])
+    def suite(case: evalkit.Case) -> str:
+        return "yes" if case.input % 3 else "a long answer"
+
+    return suite
+
+
+def test_another_scorer_other_cases_and_a_part_of_them_break_the_trend(tmp_path: Path) -> None:
+    url = str(tmp_path / "evalkit.db")
+    made = [("1", 12, None), ("1", 12, None), ("2", 12, None), ("2", 12, 5), ("2", 12, None), ("2", 15, None)]
+    made.append(("2", 15, None))
+    runs = [evalkit.run(answers(*one), sample=some, store=url, progress=False) for *one, some in made]
+    with open_store(url) as store:
+        last = store.load(runs[-1].id)
+        (trend,) = [t for t in trends(last, "answers", context(store, last).earlier["answers"]) if t.name == "short"]
+        history = steps(store.history("answers"), "short")
+    assert [point.joined for point in trend.points] == [False, True, False, False, False, False, True]
+    assert [point.gap is not None for point in trend.points] == [bool(step.broken) for step in history]
+    assert [point.partial for point in trend.points] == [False, False, False, True, False, False, False]
+    assert trend.partial == 1
+    scorer, cases = (why for _, why in trend.breaks)
+    assert scorer.startswith("another scorer: short ")
+    assert cases.startswith("other cases: ")
+    for point, step in zip(trend.points, history, strict=True):
+        assert all(why in point.text for why in step.broken)
+    assert "only a part of the cases" in trend.points[3].text
 
 
 def test_a_promotion_is_told_in_words(stored: Any) -> None:

@@ -64,12 +64,24 @@ def test_a_bar_shows_the_gate_and_the_baseline(reader: Any, rich_report: Path) -
     assert re.search(r"\+0\.0\d\d.*better.*worse.*equal", bar.locator(".versus").inner_text().replace("\n", " "))
 
 
-def test_the_trend_has_a_shape_for_each_run_and_breaks_where_the_cases_changed(reader: Any, rich_report: Path) -> None:
+def test_the_trend_has_a_shape_for_each_run_and_breaks_where_runs_cannot_be_compared(
+    reader: Any, rich_report: Path
+) -> None:
     page = reader.open(rich_report)
     chart = page.locator(".trend", has_text="intent").first
     assert chart.locator(".point").count() == 10
-    assert chart.locator(".step").count() == 8
-    assert "the line breaks where the cases changed" in chart.inner_text()
+    assert chart.locator(".step").count() == 5
+    assert chart.locator(".break").count() == 4
+    text = chart.inner_text()
+    assert "the line breaks where runs cannot be compared; hollow: only a part of the cases" in text
+    told = chart.locator(".breaks li").all_inner_texts()
+    assert [line.partition(" ")[2] for line in told] == [
+        "other cases: mail 00000000 → 9f2c9f2c",
+        "another scorer: intent 7c01fe22ab90 → 518d0831d3de",
+    ]
+    assert chart.locator(".part").count() == 1
+    hollow = chart.locator("svg svg", has=page.locator(".part")).locator("title").text_content()
+    assert "only a part of the cases; not comparable with the run before: only a part of the cases was run" in hollow
     names = chart.locator(".point").evaluate_all("all => all.map(one => one.localName)")
     assert names[:3] == ["rect", "path", "circle"]
     assert "FAIL" in chart.locator("title").first.text_content()
