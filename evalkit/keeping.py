@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import datetime as dt
 import os
@@ -26,9 +27,10 @@ class Keeper:
     """Keeps one run. A store that fails after the run began changes nothing but where the rest of it is written.
 
     Opening raises `StoreError`, as nothing has been spent yet. Afterwards nothing raises: what the store does not
-    take goes to a spool file, and `degraded` says so. What not even the spool takes is lost, and `degraded` says
-    that. A child that was forked with it keeps nothing: the run is its parent's. `earlier` is known at the end: how
-    many earlier runs of each suite there are on the same code and cases.
+    take goes to a spool file, and `degraded` says so. What not even the spool takes is tried again with whatever comes
+    after it; what finds no place until the end is lost, and `degraded` says that. A child that was forked with it
+    keeps nothing: the run is its parent's. `earlier` is known at the end: how many earlier runs of each suite there
+    are on the same code and cases.
     """
 
     def __init__(self, url: str, run_id: str, *, started_at: dt.datetime, provenance: Provenance, seed: int) -> None:
@@ -37,7 +39,7 @@ class Keeper:
         self._store: Store = open_store(url)
         self._store.start_run(run_id, started_at=started_at, provenance=provenance, seed=seed)
         self._spool: Spool | None = None
-        self._lost = 0
+        self._waiting: collections.deque[Callable[[Spool], None]] = collections.deque()
         self.earlier: dict[str, int] = {}
         self._why = ""
         self._ended = threading.Event()
@@ -54,9 +56,15 @@ class Keeper:
         if self._spool is None:
             return ""
         path = self._spool.path
-        kept = f"What came after is in {path}; when the store is well again: evalkit ingest {path}"
-        lost = f" {self._lost} pieces of it could be written nowhere, and are lost." if self._lost else ""
-        return f"The store failed: {self._why} {kept}{lost}"
+        said = [f"The store failed: {self._why}"]
+        if path.exists():
+            said.append(f"What came after is in {path}; when the store is well again: evalkit ingest {path}")
+        if missing := len(self._waiting):
+            said.append(
+                f"{missing} pieces of it could be written nowhere, and are lost; what is missing is run again "
+                f"with: pytest --evalkit-resume {self._run_id}"
+            )
+        return " ".join(said)
 
     def suite(self, info: SuiteInfo, dataset: Dataset, cases: Sequence[Case]) -> None:
         """Keep a suite's declaration, its dataset and the selected cases."""
@@ -134,10 +142,14 @@ class Keeper:
             except StoreError as error:
                 self._why = error.what
                 self._spool = Spool.beside(self._store.url, self._run_id)
-        try:
-            to_spool(self._spool)
-        except StoreError:
-            self._lost += 1
+        self._waiting.append(to_spool)
+        while self._waiting:  # in their order: what found no place before may find one by now
+            piece = self._waiting.popleft()
+            try:
+                piece(self._spool)
+            except StoreError:
+                self._waiting.appendleft(piece)
+                return
 
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT):

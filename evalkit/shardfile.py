@@ -73,12 +73,13 @@ class BundleWriter:
     ) -> None:
         self.path = path
         self._unfinished = path.with_name(path.name + ".unfinished")
-        self._unfinished.unlink(missing_ok=True)
-        self.spool = Spool(self._unfinished)
+        try:
+            self._unfinished.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"The bundle cannot be written: {error.strerror}.", where=str(path)) from error
+        self.spool = Spool(self._unfinished, stays=True)
         header = {"shard": str(shard), "sample": sample, "policies": dict(policies)}
         self.spool.write(_HEADER, run_id, format=FORMAT, **header)
-        if self.spool.path != self._unfinished:
-            raise StoreError(f"The bundle {path} cannot be written there.")
 
     def end(self) -> Path:
         """Close the file, and give it its name."""

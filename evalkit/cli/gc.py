@@ -63,7 +63,7 @@ def command(
     from evalkit.store.retention import Rule, last_gates, plan
 
     rule = Rule(age=keep, last=keep_last)
-    database = open_database(parse(invocation.settings().store), create=False, read_only=False)
+    database = open_database(parse(invocation.settings().store), create=False, read_only=dry_run)
     store = Store(database)
     try:
         named = _named(store, invocation.settings().baseline, keep_runs, last_gates(database))

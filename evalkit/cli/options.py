@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from evalkit.errors import StoreReadOnly, did_you_mean
+from evalkit.errors import StoreFull, StoreReadOnly, did_you_mean
 from evalkit.plaintext import Paint
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Invocation:
         url = self.settings().store
         try:
             return open_store(url, create=False)  # which brings an older file up to date
-        except StoreReadOnly:
+        except (StoreReadOnly, StoreFull):
             return open_store(url, read_only=True)
 
     def load(self, name: str, *, payload: bool) -> Run:

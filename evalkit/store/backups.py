@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from evalkit.canonical import utc_now
-from evalkit.errors import NotFound, StoreCorrupt, StoreError, StoreLocked
+from evalkit.errors import NotFound, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreReadOnly
 from evalkit.store.address import parse
 from evalkit.store.cells import time_cell
 from evalkit.store.opening import WAIT, check_revision, prepare_path
-from evalkit.store.sqlite import SqliteDatabase, failure
+from evalkit.store.sqlite import SqliteDatabase
 
 _FORMAT = 1
 
@@ -60,7 +62,7 @@ def copy_store(source: Path, target: Path) -> Backup:
     """A backup of the file `source` at `target`, replacing what is there; both appear whole or not at all."""
     prepare_path(target, create=True)
     part = target.with_name(f"{target.name}.part")
-    try:
+    with _writing(part):
         _copy_pages(source, part)
         database = SqliteDatabase(part, still=True)
         try:
@@ -81,8 +83,6 @@ def copy_store(source: Path, target: Path) -> Backup:
         )
         part.replace(target)
         _write_manifest(made)
-    finally:
-        _remove(part)
     return made
 
 
@@ -98,7 +98,7 @@ def restore(backup: str | Path, url: str | Path) -> Path | None:
     _prove(found)
     prepare_path(target, create=True)
     part = target.with_name(f"{target.name}.restoring")
-    try:
+    with _writing(part):
         shutil.copyfile(found.path, part)
         if _sha256(part) != found.sha256:
             raise StoreCorrupt("The copy of the backup came out different.", where=str(part))
@@ -107,8 +107,6 @@ def restore(backup: str | Path, url: str | Path) -> Path | None:
         kept = _set_aside(target)
         part.replace(target)
         _sync_folder(target.parent)
-    finally:
-        _remove(part)
     return kept
 
 
@@ -138,6 +136,28 @@ def manifest_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
 
 
+@contextlib.contextmanager
+def _writing(part: Path) -> Iterator[None]:
+    """What is written to `part` is moved away in the end, or removed; an error of the disk says what it means."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except OSError as error:
+        kind = {errno.ENOSPC: StoreFull, errno.EDQUOT: StoreFull, errno.EROFS: StoreReadOnly}.get(
+            error.errno or 0, StoreError
+        )
+        raise kind(
+            f"The copy cannot be written: {error.strerror or error}.",
+            where=str(part.parent),
+            why="The store is as it was.",
+            hint="Free some space there, or make the folder writable.",
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):  # as on a disk that is read-only, where there is nothing to remove
+            _remove(part)
+
+
 def _path_of(url: str | Path, done: str, tool: str) -> Path:
     address = parse(url)
     if address.path is None:
@@ -148,14 +168,11 @@ def _path_of(url: str | Path, done: str, tool: str) -> Path:
 def _copy_pages(source: Path, target: Path) -> None:
     if not source.exists():
         raise NotFound(f"There is no store at {source}.")
+    database = SqliteDatabase(source, read_only=True, timeout=WAIT)
     try:
-        with (
-            contextlib.closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True, timeout=WAIT)) as original,
-            contextlib.closing(sqlite3.connect(target)) as copy,
-        ):
-            original.backup(copy)
-    except sqlite3.Error as error:
-        raise failure(error, source, WAIT) from error
+        database.copy_to(target)
+    finally:
+        database.close()
     with target.open("rb+") as file:
         os.fsync(file.fileno())
 

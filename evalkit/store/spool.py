@@ -6,6 +6,7 @@ those change nothing the second time, a spool may be taken in as often as one li
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -25,10 +26,15 @@ from evalkit.trial import Trial
 
 
 class Spool:
-    """The spool of one run, in the file `path`, which is made when something is written."""
+    """The spool of one run, in the file `path`, which is made when something is written.
 
-    def __init__(self, path: str | Path) -> None:
+    Where that cannot be written, or not any more, it moves to the system's folder for temporary files, with all that
+    it has; `path` is then the new one. One that `stays` does not.
+    """
+
+    def __init__(self, path: str | Path, *, stays: bool = False) -> None:
         self.path = Path(path)
+        self._stays = stays
 
     @classmethod
     def beside(cls, url: str | Path, run_id: str) -> Spool:
@@ -87,13 +93,15 @@ class Spool:
             _append(self.path, line)
         except OSError as error:
             elsewhere = Path(tempfile.gettempdir(), "evalkit-spool", self.path.name)
-            if self.path.exists() or self.path == elsewhere:
+            if self._stays or self.path == elsewhere:
                 raise _lost(self.path, error) from error
             try:
-                _append(elsewhere, line)
+                _append(elsewhere, (self.path.read_bytes() if self.path.exists() else b"") + line)
             except OSError as second:
                 raise _lost(elsewhere, second) from second
-            self.path = elsewhere
+            before, self.path = self.path, elsewhere
+            with contextlib.suppress(OSError):  # where it stays, it is the beginning of the one that is named
+                before.unlink(missing_ok=True)
 
 
 def _append(path: Path, line: bytes) -> None:
@@ -107,9 +115,10 @@ def _append(path: Path, line: bytes) -> None:
             while rest:
                 rest = rest[os.write(handle, rest) :]
         except OSError:
-            os.ftruncate(handle, size)
-            if size == 0:
-                path.unlink()
+            with contextlib.suppress(OSError):  # what is said is why it could not be written
+                os.ftruncate(handle, size)
+                if size == 0 and path.is_file():
+                    path.unlink()
             raise
     finally:
         os.close(handle)
@@ -117,7 +126,7 @@ def _append(path: Path, line: bytes) -> None:
 
 def _lost(path: Path, error: OSError) -> StoreFull:
     return StoreFull(
-        f"The spool cannot be written either: {error.strerror}.",
+        f"The file cannot be written: {error.strerror}.",
         where=str(path),
         why="Results from here on are in memory only, and gone when the run ends.",
         hint="Free some space; the finished run says what is missing.",

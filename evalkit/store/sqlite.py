@@ -80,9 +80,10 @@ class SqliteDatabase:
         return connection
 
     def _is_whole_alone(self, error: sqlite3.Error) -> bool:
-        # A WAL store wants to write its index beside itself. Where it may not, and no log waits to be read, the
-        # file alone is the whole truth, and can be read as something that nobody changes.
+        # A WAL store wants to write its index beside itself. Where it may not, or finds no space, and no log waits to
+        # be read, the file alone is the whole truth, and can be read as something that nobody changes.
         refused = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        refused = refused or _is_out_of_space(error.sqlite_errorcode)
         log = Path(f"{self.path}-wal")
         return refused and self.path.exists() and (not log.exists() or log.stat().st_size == 0)
 
@@ -214,6 +215,17 @@ class SqliteDatabase:
                 else:
                     return
 
+    def copy_to(self, target: Path) -> None:
+        """Copy the file to `target` as it is at one moment, while others may go on using it."""
+        try:
+            with self._lock, contextlib.closing(sqlite3.connect(target)) as copy:
+                self._connection.backup(copy)
+        except sqlite3.Error as error:
+            found = failure(error, self.path, self._timeout)
+            if isinstance(found, StoreFull):  # which nothing is that is only read
+                found.where = str(target)
+            raise found from error
+
     def tables(self) -> set[str]:
         """The names of the tables there are."""
         with self.reading() as session:
@@ -223,6 +235,11 @@ class SqliteDatabase:
         """Close the file; the last one out folds the log back into it."""
         with self._lock:
             self._connection.close()
+
+
+def _is_out_of_space(extended: int) -> bool:
+    """Whether that is a full disk: for the file, or for the index of its log, which a reader needs as well."""
+    return extended & 0xFF == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_SHMSIZE
 
 
 def failure(error: sqlite3.Error, path: Path, timeout: float) -> StoreError:
@@ -247,11 +264,10 @@ def failure(error: sqlite3.Error, path: Path, timeout: float) -> StoreError:
         )
     if code == sqlite3.SQLITE_CONSTRAINT:
         return StoreError("The store refused a row.", where=where, why=said)
-    if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_WRITE:
-        full = code == sqlite3.SQLITE_FULL
+    if _is_out_of_space(extended) or extended == sqlite3.SQLITE_IOERR_WRITE:
         return StoreFull(
             "No space is left for the store."
-            if full
+            if _is_out_of_space(extended)
             else "The disk refused a write: over a quota or limit, or failing.",
             where=where,
             why=f"This step was not written; what was written before it is safe. {said}",

@@ -31,6 +31,9 @@ def write_page(page: str, path: Path) -> Path:
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():  # a pipe or a device, such as /dev/stdout, is not to be replaced
+            path.write_bytes(content)
+            return path
         try:
             beside.write_bytes(content)
             beside.replace(path)

@@ -80,7 +80,7 @@ class Session:
         self.folder = folder
         self.lines: list[str] = []
         self._process = subprocess.Popen(
-            [*words, *options.pop("arguments", ())],
+            [*options.pop("within", ()), *words, *options.pop("arguments", ())],
             cwd=folder,
             env=env | options.pop("env", {}),
             stdout=subprocess.PIPE,
@@ -275,16 +275,27 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Any]:
     return facts
 
 
+def spool_of(session: Session) -> str | None:
+    """The spool that a session names in its last lines."""
+    found = re.search(r"evalkit ingest (\S+\.jsonl)", session.text.replace("\n", " "))
+    return found and found[1]
+
+
+@pytest.fixture(name="spool_of")
+def _spool_of() -> Callable[[Session], str | None]:
+    return spool_of
+
+
 @pytest.fixture
 def put_back() -> Callable[[Store, Session], bool]:
     """Take in the spool that a session names in its last lines; whether it names one."""
 
     def take(store: Store, session: Session) -> bool:
-        found = re.search(r"evalkit ingest (\S+\.jsonl)", session.text.replace("\n", " "))
-        if found is None:
+        spool = spool_of(session)
+        if spool is None:
             return False
         for _ in range(2):  # the second time changes nothing
-            ingest(store, found[1])
+            ingest(store, spool)
         return True
 
     return take
