@@ -46,7 +46,7 @@ def command(
 
     settings = invocation.settings()
     run = merge(bundles, settings=settings, inconclusive=inconclusive, allow_missing=allow_missing)
-    code: int = exit_code(run.verdicts)
+    code: int = exit_code(run.verdicts) if run.verdicts else 0
     undecided = [suite for suite in run.suites if not suite.info.gates]
     if code in (0, 3) and any(trial.outcome != "passed" for suite in undecided for trial in suite.trials):
         code = 1
