@@ -109,6 +109,7 @@ def _trial(case_id: str, number: int, cell: Any, score: str, latency: float | No
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what became of what the tests of `tests/faults` disturbed, whichever process they ran in."""
     counts: dict[str, Counter[str]] = {}
+    untried: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
             if getattr(report, "when", None) != "teardown":
@@ -117,11 +118,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 if name == "faults":
                     kind, found = json.loads(said)
                     counts.setdefault(kind, Counter()).update(found)
+                elif name == "untried":
+                    untried[said] += 1
     for kind, found in sorted(counts.items()):
         terminalreporter.write_line(
             f"Faults, {kind}: acknowledged results lost {found['lost']}, doubled {found['doubled']}, "
             f"wrong verdicts {found['wrong']}, over {found['faults']} faults and {found['acknowledged']:,} results."
         )
+    for what, times in untried.items():
+        terminalreporter.write_line(f"Faults not tried on this machine, by {times} tests: {what}.", yellow=True)
 
 
 class PostgresServer:

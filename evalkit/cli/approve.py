@@ -64,7 +64,7 @@ def command(
         def do(dry: bool) -> Outcome:
             if withdraw:
                 return take_back(desk.store, found.id, **desk.acting, dry_run=dry)
-            return approve(desk.store, found.id, **desk.acting, comment=comment, seen=seen, dry_run=dry)
+            return approve(desk.store, found.id, **desk.acting, comment=desk.kept(comment), seen=seen, dry_run=dry)
 
         def will(look: Outlook) -> str:
             after = look.promotion

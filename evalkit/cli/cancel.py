@@ -24,7 +24,7 @@ def command(invocation: Invocation, promotion: str, reason: str, yes: bool, dry_
         return carry_out(
             invocation,
             desk,
-            lambda dry: cancel(desk.store, found.id, **desk.acting, reason=reason, dry_run=dry),
+            lambda dry: cancel(desk.store, found.id, **desk.acting, reason=desk.kept(reason), dry_run=dry),
             will=lambda _: f"{actor_line(desk)} This cancels the promotion, for good.",
             code=done,
             yes=yes,

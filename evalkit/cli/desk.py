@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.options import Invocation
 from evalkit.errors import ConfigError, NotFound, did_you_mean
+from evalkit.redaction import redactor
 from evalkit.versions import SubjectKind, Version
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class Desk:
     def acting(self) -> dict[str, Any]:
         """What every command on promotions takes: who acts, by which policies, and which webhooks listen."""
         return {"actor": self.actor, "policies": self.policies, "webhooks": self.webhooks}
+
+    def kept(self, text: str) -> str:
+        """What somebody said, as it may be kept and passed on: without keys, and what the setting `redact` names."""
+        return redactor(self.project.redact)(text)
 
     def versions(self, promotion: Promotion) -> Mapping[str, Version]:
         """The stored versions of what a promotion is about, by digest."""

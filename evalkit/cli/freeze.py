@@ -81,7 +81,7 @@ def add(
                 subject=subject,
                 alias=alias,
                 **desk.acting,
-                reason=reason,
+                reason=desk.kept(reason),
                 until=end,
                 dry_run=dry,
             )
@@ -106,7 +106,7 @@ def lift(invocation: Invocation, freeze_id: str, reason: str, yes: bool, dry_run
             now = ledger.now()
 
         def do(dry: bool) -> Outcome:
-            return end(desk.store, freeze_id, **desk.acting, reason=reason, dry_run=dry)
+            return end(desk.store, freeze_id, **desk.acting, reason=desk.kept(reason), dry_run=dry)
 
         will = f"{actor_line(desk)} This lifts the freeze."
         return _carry_out(invocation, do, will, now=now, yes=yes, dry_run=dry_run, as_json=as_json)

@@ -50,7 +50,7 @@ def command(
                 desk.store,
                 found.id,
                 **desk.acting,
-                reason=reason,
+                reason=desk.kept(reason),
                 rules=rules,
                 dry_run=dry,
             ),

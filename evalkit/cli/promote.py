@@ -73,7 +73,7 @@ def command(
                 alias=alias,
                 runs=runs,
                 **desk.acting,
-                reason=reason,
+                reason=desk.kept(reason),
                 baseline=baseline,
                 dry_run=dry,
             )

@@ -33,6 +33,7 @@ def command(
     stays in its dataset. Backups have what they had.
     """
     from evalkit.identity import acting
+    from evalkit.redaction import redactor
     from evalkit.store import Store
     from evalkit.store.address import parse
     from evalkit.store.opening import open_database
@@ -49,7 +50,8 @@ def command(
         if not (yes or as_json) and not click.confirm(ask, default=False):
             click.echo("Nothing was changed.")
             return 0
-        done = redact(database, run_id, name, case, actor=acting(store), reason=reason)
+        said = redactor(invocation.settings().redact)(reason)
+        done = redact(database, run_id, name, case, actor=acting(store), reason=said)
     finally:
         database.close()
     if as_json:

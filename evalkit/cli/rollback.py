@@ -49,7 +49,7 @@ def command(
                 name=name,
                 alias=alias,
                 **desk.acting,
-                reason=reason,
+                reason=desk.kept(reason),
                 to=digest,
                 dry_run=dry,
             ),

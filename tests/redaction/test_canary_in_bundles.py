@@ -50,7 +50,7 @@ def judge(output, case):
     metadata={"note": f"made for {KEY}"},
     PROMPT
 )
-def test_it(case, prompt=None):
+def test_it(PARAMETERS):
     with evalkit.span(f"ask with {KEY}", header={"x-api-key": KEY}, prompt=f"long {KEY} " * 600):
         pass
     if case.id == "raise":
@@ -91,7 +91,7 @@ def assert_clean(folder: Path, *names: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [("-p", "no:xdist"), ("-n", "2")], ids=["one process", "xdist"])
 def test_nothing_of_it_is_in_the_bundles_of_shards(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
-    project.makepyfile(test_inner=FILE.replace("MORE", "8").replace("PROMPT", ""))
+    project.makepyfile(test_inner=FILE.replace("MORE", "8").replace("PROMPT", "").replace("PARAMETERS", "case"))
     bundles = ["one.jsonl", "two.jsonl"]
     for number, bundle in enumerate(bundles, 1):
         shard = (f"--evalkit-shard={number}/2", f"--evalkit-bundle={bundle}", f"--evalkit-store=shard{number}.db")
@@ -109,7 +109,10 @@ def test_nothing_of_it_is_in_the_bundles_of_shards(project: pytest.Pytester, wor
 
 def test_nothing_of_it_is_in_a_bundle_that_broke_off(project: pytest.Pytester) -> None:
     """What a shard had written when it was ended from outside lies there under the name of an unfinished one."""
-    source = FILE.replace("MORE", "0").replace("PROMPT", "") + "\n\n@evalkit.suite(dataset=[{'id': 'z', 'input': 0}])\n"
+    source = (
+        FILE.replace("MORE", "0").replace("PROMPT", "").replace("PARAMETERS", "case")
+        + "\n\n@evalkit.suite(dataset=[{'id': 'z', 'input': 0}])\n"
+    )
     project.makepyfile(test_inner=source + "def test_last(case):\n    os._exit(9)\n")
     project.runpytest_subprocess(*QUIET, "-p", "no:xdist", "--evalkit-shard=1/1", "--evalkit-bundle=b.jsonl")
     assert not (project.path / "b.jsonl").exists()
@@ -124,7 +127,9 @@ def test_nothing_of_it_is_in_the_bundle_of_a_promotion(
     """Whoever put it where: the prompt's text and notes, results, the reason of the one and the comment of the other."""
     (project.path / "prompts").mkdir()
     (project.path / "prompts/greet.md").write_text(f"Hello, I use {CANARY} of {ACCOUNT}.\n")
-    project.makepyfile(test_inner=FILE.replace("MORE", "20").replace("PROMPT", 'prompt="greet",'))
+    project.makepyfile(
+        test_inner=FILE.replace("MORE", "96").replace("PROMPT", 'prompt="greet",').replace("PARAMETERS", "case, prompt")
+    )
     project.runpytest_subprocess(*QUIET, "-p", "no:xdist")
     monkeypatch.setenv("LOGNAME", "ada")
 
@@ -133,7 +138,6 @@ def test_nothing_of_it_is_in_the_bundle_of_a_promotion(
         code = command(list(words))
         said = capsys.readouterr()
         assert code == 0 or words[0] == "promote", said.err
-        print(code, said, file=__import__("sys").__stderr__)
         assert CANARY not in said.out + said.err
         return said.out
 
@@ -147,7 +151,7 @@ def test_nothing_of_it_is_in_the_bundle_of_a_promotion(
     cli("approve", found["id"], "--comment", f"I saw {CANARY} of {ACCOUNT}")
     cli("apply", found["id"])
     cli("bundle", "export", "prompt/greet", "--alias", "production", "-o", "out")
-    cli("audit", "export", "-o", "audit.jsonl")
+    cli("audit", "export", "--output", "audit.jsonl")
     names = ("version.json", "prompt.txt", "attestation.intoto.jsonl", "checkpoint.json", "manifest.json", "README.md")
     assert_clean(project.path, *(f"out/{name}" for name in names), "audit.jsonl", ".evalkit/evalkit.db")
     assert "[redacted: CANARY_API_KEY]" in (project.path / "out/prompt.txt").read_text()
