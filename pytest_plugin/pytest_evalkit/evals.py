@@ -328,8 +328,8 @@ class Evals:
         if text not in self.notes:
             self.notes.append(text)
 
-    def receive(self, session: pytest.Session, sent: str) -> None:
-        """Record what a worker put on a report."""
+    def receive(self, session: pytest.Session, sent: Sequence[str]) -> None:
+        """Record what workers put on reports."""
         if self.errors or self.ledger is None:
             return
         try:

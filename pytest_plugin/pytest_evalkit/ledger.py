@@ -208,14 +208,17 @@ class Ledger:
         self._items, self._limits = said["items"], said["limits"]
         self.open(session)
 
-    def take(self, sent: str) -> None:
-        """In the controller, record what a worker put on a report. Raises `EvalkitError`."""
-        record = json.loads(sent)
-        trials = [_of_run(from_plain(Trial, one), self._recorder.id) for one in record["trials"]]
-        self._recorder.record(record["suite"], trials)
-        trial = trials[-1]
-        if trial.outcome != "passed" and trial.nodeid is not None:
-            self.missed(record["suite"], trial.nodeid)
+    def take(self, sent: Sequence[str]) -> None:
+        """In the controller, record what workers put on reports, those of a suite together. Raises `EvalkitError`."""
+        trials: dict[str, list[Trial]] = {}
+        for record in map(json.loads, sent):
+            some = [_of_run(from_plain(Trial, one), self._recorder.id) for one in record["trials"]]
+            trials.setdefault(record["suite"], []).extend(some)
+            last = some[-1]
+            if last.outcome != "passed" and last.nodeid is not None:
+                self.missed(record["suite"], last.nodeid)
+        for suite, some in trials.items():
+            self._recorder.record(suite, some)
 
     def in_flight(self, nodeid: str) -> int:
         """How many bodies may run at once where that of this item does; 0 for an item of no suite."""

@@ -39,6 +39,7 @@ NOTES = pytest.StashKey[Notes]()
 _SPARE_THREADS = 4  # for scorers, while as many bodies run as may
 
 _PARKED = 1000  # how many items may wait, done and set up, behind one that is slow
+_REFILL = 100  # once that many wait, how many are reported before more are started: they are recorded together
 
 
 class Scheduler:
@@ -87,6 +88,7 @@ class Scheduler:
         self._flights: dict[EvalItem, Flight] = {}
         self._landed: list[Flight] = []
         self._running = 0
+        self._is_full = False
         self._batch_limit = 1
         self._head: EvalItem | None = None
         self._wide: tuple[Any, ...] = ()
@@ -203,7 +205,7 @@ class Scheduler:
     def _wait_for(self, item: EvalItem) -> Flight | None:
         # The flight of the item, once it has landed; `None` where it is not worth starting any more.
         while True:
-            while self._running < self._batch_limit and len(self._flights) < _PARKED and self._more():
+            while self._running < self._batch_limit and self._has_room_for(item) and self._more():
                 answer = self._ask(self._queue[0])
                 if answer == "stop":
                     self._queue.clear()
@@ -216,6 +218,13 @@ class Scheduler:
             if flight is not None and flight.landed:
                 return flight
             self.engine.pump()
+
+    def _has_room_for(self, item: EvalItem) -> bool:
+        # Whether more may be started while `item` is waited for. Bodies that end at once would otherwise fill each
+        # place as it is freed, and each trial would be a transaction of its own.
+        parked = len(self._flights)
+        self._is_full = parked >= _PARKED or (self._is_full and parked > _PARKED - _REFILL)
+        return not self._is_full or item not in self._flights
 
     def _ask(self, item: EvalItem) -> Answer:
         return self._launches.ask(item.planned.name, item.case.id, item.number)

@@ -34,6 +34,8 @@ RESUMED = "evalkit_resumed"
 AGAIN = "evalkit_again"
 """On the report of an item that a worker had in flight when it died, and that is run again."""
 
+_AT_ONCE = 500  # events of workers that are looked at for trials to store together; about eight make an item
+
 WHY_NO_STOP = "under pytest-xdist no process sees the results in their order"
 """Why a suite runs to its end when its items are spread over workers."""
 
@@ -117,7 +119,10 @@ class Controller:
             self._evals(self._session.config).declare(self._session, suites)
             self._known = True
         if record is not None:
-            self._evals(self._session.config).receive(self._session, record)
+            # A transaction may wait for a disk; what arrived meanwhile goes into the next one together.
+            others = xdist_internals.waiting(self._session.config, _AT_ONCE) if self._known else ()
+            records = [record, *(sent for other in others if (sent := other.__dict__.pop(TRIAL, None)) is not None)]
+            self._evals(self._session.config).receive(self._session, records)
         if exchanges is not None:
             self._evals(self._session.config).receive_exchanges(exchanges)
         result = yield

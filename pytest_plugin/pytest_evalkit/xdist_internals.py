@@ -7,10 +7,11 @@ more of them in flight we need, in the worker,
 
 and in the controller
 
-- `feeding`: schedulers that keep a worker supplied with as many items of a suite as it may have in flight.
+- `feeding`: schedulers that keep a worker supplied with as many items of a suite as it may have in flight,
+- `waiting`: the reports that have arrived and that xdist has not come to.
 
 Where an xdist is so different that a piece is not there, workers do without: two bodies overlap in each, as only the
-next item is certain.
+next item is certain; and the controller stores one trial at a time.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 import importlib
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -79,6 +81,16 @@ def send(config: pytest.Config, report: pytest.TestReport) -> None:
     worker = _worker(config)
     data = config.hook.pytest_report_to_serializable(config=config, report=report)
     worker.sendevent("testreport", data=data)
+
+
+def waiting(config: pytest.Config, limit: int) -> list[pytest.TestReport]:
+    """The reports of items among the first `limit` events that wait in the controller, in their order."""
+    queue: Any = getattr(config.pluginmanager.getplugin("dsession"), "queue", None)
+    if not hasattr(queue, "mutex") or not hasattr(queue, "queue"):
+        return []
+    with queue.mutex:
+        events = list(islice(queue.queue, limit))
+    return [more["rep"] for name, more in events if name == "testreport" and "rep" in more]
 
 
 def _worker(config: pytest.Config) -> Any:
