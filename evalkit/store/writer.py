@@ -33,6 +33,7 @@ HEARTBEAT_EVERY = 5.0
 """Seconds after which a written batch also says that the run is alive."""
 
 _CASES_AT_ONCE = 1000
+_CASES_ASKED = 400
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -168,10 +169,7 @@ class Writer:
     def _append_missing(self, run_id: str, suite_id: int, trials: Sequence[Trial]) -> None:
         # A trial and its scores were committed together, so where the trial is there, so are its scores.
         with self._writing() as session:
-            there = {
-                tuple(row)
-                for row in session.execute("SELECT case_id, trial, attempt FROM trials WHERE suite_id = ?", [suite_id])
-            }
+            there = _there(session, suite_id, trials)
             for trial in trials:
                 row = rows.trial_row(suite_id, trial, self._blobs)
                 if row[1:4] in there:
@@ -254,3 +252,20 @@ class Writer:
         suite_id: int = found[0][0]
         self._suites[run_id, suite] = suite_id
         return suite_id
+
+
+def _there(session: Session, suite_id: int, trials: Sequence[Trial]) -> set[tuple[Any, ...]]:
+    """The keys of what is stored of the cases of `trials`; a suite may have many more."""
+    cases = sorted({text_cell(trial.case_id) for trial in trials})
+    found: set[tuple[Any, ...]] = set()
+    for start in range(0, len(cases), _CASES_ASKED):
+        part = cases[start : start + _CASES_ASKED]
+        marks = ", ".join("?" * len(part))
+        found.update(
+            tuple(row)
+            for row in session.execute(
+                f"SELECT case_id, trial, attempt FROM trials WHERE suite_id = ? AND case_id IN ({marks})",  # noqa: S608 - only marks
+                [suite_id, *part],
+            )
+        )
+    return found

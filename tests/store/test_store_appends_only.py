@@ -29,6 +29,33 @@ def test_a_batch_of_which_some_are_there_already(run: Any) -> None:
     assert run.trials() == (first, second, third)
 
 
+def test_a_batch_sent_again_costs_the_same_however_large_its_suite_is(begin: Any, path: Path) -> None:
+    with open_store(path) as store:
+        steps: list[int] = []
+        for size in (40, 800):
+            run = begin(store, size=size)
+            trials = [run.trial(index) for index in range(size)]
+            run.add(*trials)
+            steps.append(0)
+
+            def count() -> int:
+                steps[-1] += 1
+                return 0
+
+            store._database._connection.set_progress_handler(count, 1)
+            run.add(*trials[-10:])
+            store._database._connection.set_progress_handler(None, 0)
+    assert 0 < steps[1] < 1.5 * steps[0], steps
+
+
+def test_a_batch_sent_again_that_is_larger_than_one_question(begin: Any, store: Any) -> None:
+    run = begin(store, size=900)
+    trials = tuple(run.trial(index) for index in range(900))
+    run.add(*trials[:450], *trials[460:])
+    run.add(*trials)
+    assert run.trials() == trials
+
+
 def test_another_result_under_the_same_key_does_not_replace_the_first(run: Any) -> None:
     kept = run.trial(0)
     other = run.trial(0, output=Output(value="other"), scores=(Score(name="a", value=1), Score(name="b", value=1)))

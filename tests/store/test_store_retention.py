@@ -23,7 +23,7 @@ from evalkit.store.address import parse
 from evalkit.store.calibrations import StoredCalibration
 from evalkit.store.opening import open_database
 from evalkit.store.pruning import columns_of_blobs, prune, sweep
-from evalkit.store.retention import Plan, Rule, plan
+from evalkit.store.retention import Plan, Rule, plan, resting_on
 from evalkit.versions import Version
 
 NOW = utc_now()
@@ -138,6 +138,13 @@ def test_what_something_rests_on_stays(store: Any, make: Make) -> None:
     }
     assert {one.run_id for one in found.doomed} == {dead.run_id, free.run_id}
     assert found.going_on == (going_on.run_id,)
+    told_elsewhere = {named.run_id, going_on.run_id}
+    others = [run.id for run in store.runs() if run.id not in told_elsewhere]
+    with store._database.reading() as session:
+        asked = {run_id: resting_on(session, run_id) for run_id in others}
+    assert {run_id: why for run_id, why in asked.items() if why is not None} == {
+        one.run_id: one.why for one in found.spared if one.run_id not in told_elsewhere
+    }, "what is asked before a run goes is what the plan said"
 
 
 def labelled_provenance() -> Any:
