@@ -9,10 +9,10 @@ QUICK = --ignore tests/plugin --ignore tests/config --ignore tests/cli --ignore 
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint format types docs licences audit faults fuzz bench check wheel setup packages clean
+.PHONY: help demo test test-server quick lint format types docs licences audit faults fuzz bench check wheel setup packages clean
 
 help:  ## what can be made
-	@awk -F ':|  ## ' '/^[a-z]+:.*  ## / { printf "  make %-8s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
+	@awk -F ':|  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-11s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed  ## a run, its gates and its HTML report, offline
 	$(BIN)/evalkit demo
@@ -21,6 +21,11 @@ demo: $(VENV)/.installed  ## a run, its gates and its HTML report, offline
 test: export EVALKIT_TEST_PG_URL := $(EVALKIT_TEST_PG_URL)
 test: setup packages  ## everything the tests need, then all of them
 	$(BIN)/python -m pytest $(SPREAD) $(PYTEST_ARGS)
+
+test-server: export EVALKIT_TEST_PG_URL := $(EVALKIT_TEST_PG_URL)
+test-server: export EVALKIT_TEST_STORE := postgresql
+test-server: setup packages  ## the plugin's tests with their runs stored on PostgreSQL
+	$(BIN)/python -m pytest $(SPREAD) $(PYTEST_ARGS) tests/plugin
 
 quick: setup  ## the tests that start neither a browser nor a pytest of their own
 	$(BIN)/python -m pytest -m "not slow and not browser" $(QUICK) $(PYTEST_ARGS)

@@ -46,18 +46,32 @@ ONLY = os.environ.get("EVALKIT_TEST_STORE", "")
 ON_BOTH = {"test_gates_in_sessions", "test_prompts_in_sessions"}
 """What a session is: modules whose tests look at the store through the command line and the records only."""
 
+_READS, _NAMES, _COPIES = "reads the file by itself", "names the file to a command", "copies the folder of the store"
 IN_A_FILE = {
-    "test_bad_input_in_sessions", "test_resuming", "test_retries_of_outages", "test_shards_in_sessions",
-    "test_sigterm_from_ci", "test_stopping", "test_suites_that_changed", "test_suites_that_stop",
-    "test_baselines_in_sessions", "test_replay_in_sessions", "test_attempts_at_one_commit",
-    "test_scheduling_laws_of_items",
+    "test_attempts_at_one_commit::test_a_stored_run_says_which_attempt_it_was": _NAMES,
+    "test_bad_input_in_sessions::test_a_store_from_the_future": "makes the file one of a later evalkit",
+    "test_bad_input_in_sessions::test_a_store_that_fails_in_the_middle_changes_no_outcome_and_loses_nothing": _READS,
+    "test_baselines_in_sessions::test_a_run_that_did_not_end_is_no_baseline": _READS,
+    "test_replay_in_sessions::test_a_key_is_nowhere_in_what_is_recorded": "looks for a key in the bytes of the file",
+    "test_replay_in_sessions::test_without_a_cache_nothing_is_recorded": _READS,
+    "test_resuming::test_a_run_that_may_still_go_on_is_left_alone": _READS,
+    "test_resuming::test_a_shard_that_broke_off_is_gone_on_with_and_its_bundle_is_whole": _READS,
+    "test_resuming::test_errors_are_attempted_again_and_misses_are_not": _READS,
+    "test_resuming::test_what_broke_off_comes_to_what_it_would_have_come_to": _COPIES,
+    "test_retries_of_outages": _READS,
+    "test_sigterm_from_ci::test_a_second_one_kills_and_the_run_is_still_no_complete_one": _NAMES,
+    "test_sigterm_from_ci::test_under_xdist_too": _READS,
+    "test_stopping::test_kill_9_loses_nothing_that_was_reported": _NAMES,
+    "test_suites_that_changed::test_a_suite_that_is_run_is_whole": _NAMES,
+    "test_suites_that_stop::test_a_stopped_run_is_no_baseline_and_the_stored_run_gives_the_same_verdict": _READS,
 }  # fmt: skip
-"""Modules that look at the file, or name one themselves."""
+"""Tests, or all those of a module, that stay with the file, and why."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     module = metafunc.module.__name__.rpartition(".")[2]
-    if "stored_on" not in metafunc.fixturenames or not SERVER or module in IN_A_FILE:
+    names = {module, f"{module}::{metafunc.function.__name__}"}
+    if "stored_on" not in metafunc.fixturenames or not SERVER or names & IN_A_FILE.keys():
         return
     if ONLY or module in ON_BOTH:
         metafunc.parametrize("stored_on", [ONLY] if ONLY else ["sqlite", "postgresql"], indirect=True)

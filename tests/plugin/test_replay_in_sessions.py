@@ -24,7 +24,7 @@ def right(output, expected):
 
 @evalkit.suite(dataset=rows(6), scorers=[right], gates=["right >= 0.9"], repeat=2)
 async def test_sums(case):
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=300) as client:  # a machine may be busy
         answer = await client.post(URL + "/chat/completions", json=said("say %s" % case.input))
     return answer.json()["choices"][0]["message"]["content"]
 """
