@@ -17,7 +17,7 @@ from evalkit.stats.labels import TRUTH, given_label, true_label, word
 from evalkit.trial import Trial
 from evalkit_reports.contents import Contents, rounded, state_of
 from evalkit_reports.packing import CHUNK, dumps, packed
-from evalkit_reports.values import BUDGET, LIMITS, Values, length, preview
+from evalkit_reports.values import LIMITS, Values, length, preview
 
 OUTCOMES = {"passed": "p", "missed": "m", "errored": "e", "unscored": "u"}
 NOT_RUN = "n"
@@ -43,20 +43,19 @@ def build_payload(run: Run, changed: Mapping[tuple[str, str], str] | None = None
     the limit is lowered until they do not, or until it is 1,000. `changed` has a letter for each case that was
     compared with a baseline, by suite and id.
     """
-    for limit in LIMITS:
-        builder = _Builder(limit, last=limit == LIMITS[-1], changed=changed or {})
-        if builder.add_all(run):
-            break
+    limit: int | None = LIMITS[0]
+    while limit is not None:
+        builder = _Builder(limit, changed=changed or {})
+        limit = builder.add_all(run)
     return builder.finish(run)
 
 
 class _Builder:
-    """One pass over a run under one limit; gives up as soon as the budget is spent, unless it is the last."""
+    """One pass over a run, begun under one limit."""
 
-    def __init__(self, limit: int, *, last: bool, changed: Mapping[tuple[str, str], str]) -> None:
+    def __init__(self, limit: int, *, changed: Mapping[tuple[str, str], str]) -> None:
         self.values = Values(limit)
         self.contents = Contents(self.values)
-        self.budget = None if last else BUDGET
         self.changed = changed
         self.tags: dict[str, int] = {}
         self.cases: dict[str, list[Any]] = {"id": [], "suite": [], "tags": [], "text": []}
@@ -71,14 +70,16 @@ class _Builder:
         self.open: list[str] = []
         self.open_size = 0
 
-    def add_all(self, run: Run) -> bool:
+    def add_all(self, run: Run) -> int | None:
+        """Add all there is; gives up, with the limit to try next, where that is too much."""
         for number, suite in enumerate(run.suites):
             for case, trials in _by_case(suite.cases, suite.trials):
                 self._add_case(number, suite, case, trials)
-                if self.budget is not None and self.values.spent > self.budget:
-                    return False
+                stricter = self.values.stricter()
+                if stricter is not None:
+                    return stricter
         self._close_chunk()
-        return True
+        return None
 
     def finish(self, run: Run) -> Payload:
         rows = len(self.outcomes)

@@ -71,7 +71,7 @@ class _Said:
         text = json_text(message)
         if text not in self._places:
             self._places[text] = len(self.texts)
-            self.texts.append(self._values.of(message))
+            self.texts.append(self._values.text(message) if type(message) is str else self._values.json(text))
         return self._places[text]
 
 

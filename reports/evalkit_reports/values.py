@@ -15,32 +15,66 @@ LIMITS = (200_000, 20_000, 4_000, 1_000)
 BUDGET = 200_000_000
 _PREVIEW = 160
 _PREVIEW_DEPTH = 8
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _INNER_DEPTH_ERROR = "a value nested too deep to be shown"
 
 
 class Values:
-    """Makes values for the page under one limit, and counts what they take together.
+    """Makes values for the page, each at most `limit` characters long, and counts what they take together.
 
-    `cut` is how many were longer than `limit`; `spent` the characters of all, those that were cut at their limit.
+    `cut` is how many were longer.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int = LIMITS[0]) -> None:
         self.limit = limit
         self.cut = 0
-        self.spent = 0
+        self._longest = 0
+        self._short = 0  # the characters of all values that no limit would cut
+        self._long = dict.fromkeys(LIMITS, 0)  # those of the others, under each limit
 
     def of(self, value: Any) -> Any:
         """`value` as it travels; `None` stays `None`."""
         if value is None:
             return None
-        is_text = type(value) is str
-        text = value if is_text else json_text(value)
-        if len(text) > self.limit:
-            self.cut += 1
-            self.spent += self.limit
-            return ["cut", text[: self.limit], len(text)]
-        self.spent += len(text)
-        return text if is_text else ["json", text]
+        return self.text(value) if type(value) is str else self.json(json_text(value))
+
+    def text(self, text: str) -> Any:
+        """A text as it travels."""
+        return self._within(text) or text
+
+    def json(self, text: str) -> Any:
+        """A value that is JSON text already, as it travels."""
+        return self._within(text) or ["json", text]
+
+    def _within(self, text: str) -> list[Any] | None:
+        size = len(text)
+        if size <= LIMITS[-1]:
+            self._short += size
+            return None
+        self._longest = max(self._longest, size)
+        for limit in LIMITS:
+            self._long[limit] += min(size, limit)
+        if size <= self.limit:
+            return None
+        self.cut += 1
+        return ["cut", text[: self.limit], size]
+
+    def stricter(self) -> int | None:
+        """The limit with which to begin anew, as all together are too much under this one; `None` to go on.
+
+        Where a lower one would have cut nothing so far it holds from here on, and nothing has to be made again.
+        """
+        if self._spent(self.limit) <= BUDGET or self.limit == LIMITS[-1]:
+            return None
+        lower = (limit for limit in LIMITS if limit < self.limit and self._spent(limit) <= BUDGET)
+        wanted = next(lower, LIMITS[-1])
+        if self._longest > wanted:
+            return wanted
+        self.limit = wanted
+        return None
+
+    def _spent(self, limit: int) -> int:
+        return self._short + self._long[limit]
 
 
 def preview(value: Any) -> str:
@@ -75,6 +109,6 @@ def length(value: Any) -> int | None:
 def json_text(value: Any) -> str:
     """`value` as JSON text, numbers exactly as they are; a value nested beyond reason becomes a sentence."""
     try:
-        return json.dumps(jsonable(value), ensure_ascii=False, separators=(",", ":"))
+        return _JSON.encode(jsonable(value))
     except (ValueError, RecursionError):
         return json.dumps(_INNER_DEPTH_ERROR)

@@ -14,7 +14,7 @@ from typing import Any
 from evalkit.trial import Trial
 from evalkit_reports.contents import Contents, rounded, state_of
 from evalkit_reports.packing import CHUNK, dumps, packed
-from evalkit_reports.values import BUDGET, LIMITS, Values, preview
+from evalkit_reports.values import LIMITS, Values, preview
 from evalkit_reports.versus.changes import Change, ChangedCase
 
 _WORST = ("errored", "missed", "unscored", "passed")
@@ -38,16 +38,15 @@ def build_pairs(cases: Sequence[ChangedCase], letters: Sequence[str]) -> Pairs:
 
     As in a run's report the longest values are cut where all together would be too much.
     """
-    for limit in LIMITS:
+    limit: int | None = LIMITS[0]
+    while limit is not None:
         builder = _Builder(limit)
-        last = limit == LIMITS[-1]
-        if all(builder.add(case) or last for case in cases):
-            break
+        limit = next((stricter for case in cases if (stricter := builder.add(case)) is not None), None)
     return builder.finish(letters)
 
 
 class _Builder:
-    """One pass over all cases under one limit."""
+    """One pass over all cases, begun under one limit."""
 
     def __init__(self, limit: int) -> None:
         self._values = Values(limit)
@@ -64,8 +63,8 @@ class _Builder:
         self._open: list[str] = []
         self._size = 0
 
-    def add(self, found: ChangedCase) -> bool:
-        """Add one case; `False` once there is too much."""
+    def add(self, found: ChangedCase) -> int | None:
+        """Add one case; the limit to begin anew with once there is too much."""
         case, number = found.case, len(self._cases["id"])
         self._cases["id"].append(case.id)
         self._cases["suite"].append(self._suites.setdefault(found.suite, len(self._suites)))
@@ -86,7 +85,7 @@ class _Builder:
         self._size += len(self._open[-1])
         if self._size > CHUNK:
             self._close()
-        return self._values.spent <= BUDGET
+        return self._values.stricter()
 
     def finish(self, letters: Sequence[str]) -> Pairs:
         """The payload of what was added."""

@@ -6,14 +6,19 @@ const query = { ...NO_FILTER, suite: -1, sort: "", down: false };
 const CHANGED = { w: "newly failing", b: "newly passing", d: "another output", s: "the same output", n: "not in the baseline" };
 
 // What can be searched, in lower case: per case and per row. Filled from the chunks while the reader reads.
-const texts = { cases: [], rows: [], ready: null, done: false };
+const texts = { cases: [], rows: [], ready: null, done: false, told: null };
 
 function readTexts() {
   texts.ready ??= (async () => {
-    for (let index = 0; index < data.chunks.length; index++) {
-      const contents = await data.chunk(index);
+    const count = data.chunks.length;
+    const ask = (index) => { const asked = index < count ? data.chunk(index) : null; asked?.catch(() => {}); return asked; };
+    let next = ask(0);
+    for (let index = 0; index < count; index++) {
+      const contents = await next;
+      next = ask(index + 1); // is read and unpacked while this one is gone through
       contents.forEach((item, offset) => keepTexts(data.chunks[index] + offset, item));
-      await idle();
+      texts.told?.((index + 1) / count);
+      if (!query.words.length) await idle(); // nobody waits for it yet
     }
     texts.done = true;
     document.documentElement.dataset.searchable = "yes";

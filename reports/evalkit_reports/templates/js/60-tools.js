@@ -20,7 +20,9 @@ async function search() {
   const turn = ++searching;
   query.words = wordsOf($("search").value);
   if (query.words.length && !texts.done) {
-    $("count").textContent = data.sides ? `reading ${whole.format(data.sides.files.length)} side files…` : "reading the contents…";
+    const what = data.sides ? `${whole.format(data.sides.files.length)} side files` : "the contents";
+    texts.told = (share) => { if (query.words.length) $("count").textContent = `reading ${what}: ${Math.floor(100 * share)}%`; };
+    texts.told(0);
     try { await readTexts(); } catch (error) { texts.ready = null; complain(`The search needs all contents: ${error.message}.`); }
     if (turn !== searching) return;
   }

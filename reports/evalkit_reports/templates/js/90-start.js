@@ -17,7 +17,8 @@ async function start() {
   addEventListener("popstate", followHash);
   followHash();
   document.documentElement.dataset.ready = "yes";
-  if (!data.sides) setTimeout(readTexts, 200); // side files are read when somebody searches
+  if (data.sides) document.documentElement.dataset.searchable = "when asked"; // then all side files are read
+  else setTimeout(readTexts, 200);
 }
 
 start().catch((error) => { complain(`The cases cannot be shown: ${error}`); throw error; });
