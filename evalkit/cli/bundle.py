@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from evalkit.canonical import digest
 from evalkit.cli.options import CommonCommand, HelpfulGroup, Invocation, emit_json, json_option, pass_invocation
 from evalkit.errors import NotFound, did_you_mean
 from evalkit.versions import SubjectKind
@@ -52,6 +53,13 @@ def export(invocation: Invocation, subject: str, alias: str, out: Path, as_json:
         version = store.version(kind, name, promotion.to_digest).version
         checkpoint = store.checkpoint().sealed(key)
     manifest = write(out, version, promotion, key=key, checkpoint=checkpoint)
+    if digest(dict(version.body)) != version.digest:
+        click.echo(
+            "A key, or what the setting redact names, stood in this version and was blotted out before it was stored: "
+            "it is not the content that its digest names, and evalkit bundle verify will say so. Take it out of the "
+            "file, and promote what is then a new version.",
+            err=True,
+        )
     if as_json:
         emit_json(manifest.to_json())
         return 0

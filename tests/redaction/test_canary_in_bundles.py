@@ -150,7 +150,8 @@ def test_nothing_of_it_is_in_the_bundle_of_a_promotion(
     monkeypatch.setenv("LOGNAME", "ben")
     cli("approve", found["id"], "--comment", f"I saw {CANARY} of {ACCOUNT}")
     cli("apply", found["id"])
-    cli("bundle", "export", "prompt/greet", "--alias", "production", "-o", "out")
+    assert command(["bundle", "export", "prompt/greet", "--alias", "production", "-o", "out"]) == 0
+    assert "was blotted out before it was stored" in capsys.readouterr().err
     cli("audit", "export", "--output", "audit.jsonl")
     names = ("version.json", "prompt.txt", "attestation.intoto.jsonl", "checkpoint.json", "manifest.json", "README.md")
     assert_clean(project.path, *(f"out/{name}" for name in names), "audit.jsonl", ".evalkit/evalkit.db")
@@ -159,4 +160,5 @@ def test_nothing_of_it_is_in_the_bundle_of_a_promotion(
         (made,) = store.promotions(kind="prompt", name="greet")
     assert made.reason == "It is for [redacted: CANARY_API_KEY], and [redacted: pattern]"
     assert made.approvals[0].comment == "I saw [redacted: CANARY_API_KEY] of [redacted: pattern]"
-    assert "good" in cli("bundle", "verify", "out")
+    assert command(["bundle", "verify", "out"]) == 1, "it cannot prove a content that it does not have"
+    assert "does not have the digest of the version" in capsys.readouterr().out
