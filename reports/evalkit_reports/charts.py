@@ -109,7 +109,7 @@ def axis_for(values: Sequence[float], unit: str) -> Axis:
     if low >= 0 and high <= 1 and not unit:
         return Axis(low=0.0, high=1.0)
     if low >= 0:
-        return Axis(low=0.0, high=_nice(high * 1.1) if high > 0 else 1.0, unit=unit)
+        return Axis(low=0.0, high=max(_nice(high * 1.1), high) if high > 0 else 1.0, unit=unit)
     room = (high - low) * 0.05 or abs(high) * 0.1 or 1.0
     return Axis(low=low - room, high=high + room, unit=unit)
 

@@ -43,6 +43,7 @@ def test_latencies_over_many_powers_of_ten_get_a_logarithmic_axis() -> None:
 
 
 @given(st.lists(numbers, min_size=1, max_size=20))
+@example([5e-324])
 def test_an_axis_holds_its_values(values: list[float]) -> None:
     axis = axis_for(values, "s")
     assert axis.low <= min(values)
