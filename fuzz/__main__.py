@@ -17,6 +17,8 @@ import sys
 import time
 from pathlib import Path
 
+from fuzz._json import changed
+
 TARGETS = sorted(file.stem for file in Path(__file__).parent.glob("[!_]*.py"))
 WORK = Path(".fuzz")
 INSTRUMENTED = ["evalkit", "evalkit_scorers", "yaml", "tomllib"]
@@ -59,6 +61,35 @@ def watched(name: str, options: list[str]) -> int:
     return 0 if code == 0 else 1
 
 
+def mutated(data: bytes, most: int, seed: int) -> bytes:
+    """Every other time a change to the JSON in it, where there is some."""
+    import atheris
+
+    made = changed(data, seed) if seed % 2 else None
+    return bytes(atheris.Mutate(data, most)) if made is None or len(made) > most else made
+
+
+def dictionary(seeds: tuple[bytes, ...]) -> list[str]:
+    """Words to put in: those of the seeds, and what each of these languages has for values."""
+    found = {word.decode("ascii") for seed in seeds for word in re.findall(rb"[A-Za-z][\w.@/-]{1,30}", seed)}
+    values = [
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "NaN",
+        "1e999",
+        "-1",
+        '\\"\\"',
+        '\\":',
+        "\\x00",
+        "\\xff",
+        '\\"\\\\ud800\\"',
+        "9" * 40,
+    ]
+    return sorted(found) + values
+
+
 def fuzz(name: str, options: list[str]) -> int:
     import atheris
 
@@ -70,9 +101,17 @@ def fuzz(name: str, options: list[str]) -> int:
         for number, seed in enumerate(target.SEEDS):
             (corpus / f"seed-{number}").write_bytes(seed)
             target.one(seed)
-        limits = ["-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={WORK}/{name}-"]
+        words = WORK / f"{name}.dict"
+        words.write_text("".join(f'"{word}"\n' for word in dictionary(target.SEEDS)), encoding="ascii")
+        limits = [
+            f"-dict={words}",
+            "-timeout=20",
+            "-rss_limit_mb=2048",
+            "-print_final_stats=1",
+            f"-artifact_prefix={WORK}/{name}-",
+        ]
         given = [] if any(not option.startswith("-") for option in options) else [str(corpus)]
-        atheris.Setup([sys.argv[0], *limits, *options, *given], target.one)
+        atheris.Setup([sys.argv[0], *limits, *options, *given], target.one, custom_mutator=mutated)
         atheris.Fuzz()
     return 0
 

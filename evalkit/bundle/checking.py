@@ -133,7 +133,8 @@ def _result(said: dict[str, Statement]) -> Finding:
         return Finding(about="policy", is_good=True, said="every rule passed")
     override = None if promotion is None else promotion.predicate.get("override")
     if isinstance(override, dict):
-        rules = ", ".join(map(str, override.get("rules", ())))
+        given = override.get("rules")
+        rules = ", ".join(map(str, given)) if isinstance(given, list) else "no rules named"
         return Finding(about="policy", is_good=None, said=f"overridden ({rules}): {override.get('reason')}")
     if promotion is not None and promotion.predicate.get("rollback_of"):
         return Finding(about="policy", is_good=None, said=f"rolled back: {promotion.predicate.get('reason')}")

@@ -204,7 +204,7 @@ def _text(value: Any, name: str, *, canonical: bool = False) -> str:
             if canonical:
                 return canonical_json(value["json"]).decode("utf-8")
             style, end = value.get("style", "compact"), value.get("end", "")
-            if style in _STYLES and isinstance(end, str):
+            if isinstance(style, str) and style in _STYLES and isinstance(end, str):
                 return json.dumps(value["json"], **_STYLES[style]) + end
             raise _Wrong(f"its `{name}` has the style {style!r:.40}, not one of {', '.join(_STYLES)}")
         lines = value.get("lines")

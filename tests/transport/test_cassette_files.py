@@ -98,6 +98,10 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         lambda w: w["exchanges"][0]["response"].update(body={"json": 1, "style": "odd"}),
         "the style 'odd'",
     ),
+    "a style that is a list": (
+        lambda w: w["exchanges"][0]["response"].update(body={"json": 1, "style": ["compact"]}),
+        "the style ['compact']",
+    ),
     "a time that is none": (lambda w: w["exchanges"][0].update(recorded_at="soon"), "not a time"),
     "an endless duration": (lambda w: w["exchanges"][0].update(duration=float("inf")), "not a number of seconds"),
     "an exchange of text": (lambda w: w.update(exchanges=["x"]), "it is not an object"),
