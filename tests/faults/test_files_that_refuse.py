@@ -13,6 +13,7 @@ import pytest
 from evalkit.store import open_store
 
 REFUSES = """
+import os
 import evalkit.store.store as store
 from evalkit.store.sqlite import SqliteDatabase
 

@@ -111,6 +111,16 @@ def test_a_step_that_failed_says_so_in_word_and_shape(reader: Any, rich: Any, tm
     assert "no such index" in page.inner_text("#panel .span-details .fault")
 
 
+def test_the_search_finds_what_only_a_trace_has(reader: Any, single: Path, rich: Any) -> None:
+    suite = rich(40, repeat=1, seed=11).run.suites[0]
+    broken = {t.case_id for t in suite.trials if t.trace and any(span.error for span in t.trace.spans)}
+    page = reader.open(single)
+    page.fill("#search", '"no such index"')
+    reader.until(page, f"document.querySelector('#count').textContent.startsWith('{len(broken)} of')")
+    page.fill("#search", '"execute_tool search"')
+    reader.until(page, "/^[1-9]/.test(document.querySelector('#count').textContent)")
+
+
 def test_versions_and_the_cost_of_judges_stand_with_the_trial(reader: Any, single: Path, rich: Any) -> None:
     page = opened(reader, single, trial_where(rich, "passed").case_id)
     facts = page.locator("#panel .meta").last.inner_text()

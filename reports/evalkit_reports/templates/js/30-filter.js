@@ -37,12 +37,18 @@ function keepTexts(number, item) {
   const own = [data.cases.id[number], suite, ...tags, plainText(item.input), plainText(item.expected), plainText(item.metadata)];
   texts.cases[number] = own.join("\n").toLowerCase();
   item.trials.forEach((trial, place) => {
-    const said = [plainText(trial.value), trial.trace ?? "", trial.nodeid ?? "", ...errorTexts(trial.error)];
+    const said = [plainText(trial.value), trial.trace ?? "", trial.nodeid ?? "", ...errorTexts(trial.error), ...traceTexts(trial.spans)];
     for (const [name, , , label, explanation, , , error] of trial.scores) {
       said.push(name, label ?? "", plainText(explanation), ...errorTexts(error));
     }
     texts.rows[data.firstRow[number] + place] = said.join("\n").toLowerCase();
   });
+}
+
+// What was said on the way to the output, and what each step was called, was given and gave.
+function traceTexts(trace) {
+  const steps = trace?.spans.flatMap(([, , name, , , , { arguments: given, result, error }]) => [name, given, result, error]) ?? [];
+  return [...(trace?.said ?? []), ...steps].map(plainText);
 }
 
 function matches(row) {
