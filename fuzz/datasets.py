@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import evalkit
-from evalkit.errors import EvalkitError
+from fuzz._files import read_as
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".yaml")
 SEEDS = (
@@ -22,10 +19,5 @@ SEEDS = (
 
 def one(data: bytes) -> None:
     """The first byte says which kind of file the others are."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "cases" + SUFFIXES[data[0] % len(SUFFIXES)] if data else "cases.json")
-        path.write_bytes(data[1:])
-        try:
-            evalkit.load(path).read()
-        except EvalkitError as error:
-            str(error)
+    name = "cases" + SUFFIXES[data[0] % len(SUFFIXES)] if data else "cases.json"
+    read_as(name, data[1:], lambda path: evalkit.load(path).read())

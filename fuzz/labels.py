@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
-from evalkit.errors import EvalkitError
 from evalkit.labelrows import label_rows
+from fuzz._files import read_as
 
 SEEDS = (
     b'\x00case,label,annotator\na,pass,ann\n"b\nc","fa""il",bob\n',
@@ -19,10 +16,4 @@ SEEDS = (
 
 def one(data: bytes) -> None:
     """The first byte says whether the others are CSV or lines of JSON."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "l.jsonl" if data[:1] == b"\x01" else "l.csv")
-        path.write_bytes(data[1:])
-        try:
-            list(label_rows(path))
-        except EvalkitError as error:
-            str(error)
+    read_as("l.jsonl" if data[:1] == b"\x01" else "l.csv", data[1:], lambda path: list(label_rows(path)))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
-from evalkit.errors import EvalkitError
 from evalkit.models.files import read_model_file
+from fuzz._files import read_as
 
 SEEDS = (
     b"model: gpt-5-mini\nprovider: openai\nsettings:\n  temperature: 0.2\n  max_tokens: 300\n",
@@ -20,10 +17,4 @@ SEEDS = (
 
 def one(data: bytes) -> None:
     """The bytes are the file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "m.yaml")
-        path.write_bytes(data)
-        try:
-            read_model_file(path)
-        except EvalkitError as error:
-            str(error)
+    read_as("m.yaml", data, read_model_file)

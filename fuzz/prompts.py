@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
-from evalkit.errors import EvalkitError
 from evalkit.prompts import read_prompt
+from fuzz._files import read_as
 
 SEEDS = (
     b"\x00---\ndescription: x\nsettings: {temperature: 0.2}\n---\nHello {{ name }}\n",
@@ -20,11 +19,9 @@ SEEDS = (
 
 def one(data: bytes) -> None:
     """The first byte says whether the others are a text file or a chat file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "p.yaml" if data[:1] == b"\x01" else "p.md")
-        path.write_bytes(data[1:])
-        try:
-            prompt = read_prompt(path)
-            prompt.render(**dict.fromkeys(prompt.variables, "value"))
-        except EvalkitError as error:
-            str(error)
+    read_as("p.yaml" if data[:1] == b"\x01" else "p.md", data[1:], rendered)
+
+
+def rendered(path: Path) -> None:
+    prompt = read_prompt(path)
+    prompt.render(**dict.fromkeys(prompt.variables, "value"))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
-from evalkit.errors import EvalkitError
 from evalkit_scorers.judges.rubric import read_rubric
+from fuzz._files import read_as
 
 SEEDS = (
     b"---\ntitle: Polite\nshows: [input, output]\nlevels: binary\n---\nIs it polite?\n",
@@ -20,10 +17,4 @@ SEEDS = (
 
 def one(data: bytes) -> None:
     """The bytes are the file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "r.md")
-        path.write_bytes(data)
-        try:
-            read_rubric(path)
-        except EvalkitError as error:
-            str(error)
+    read_as("r.md", data, read_rubric)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from evalkit.config import load_settings
-from evalkit.errors import EvalkitError
 from evalkit.promoting.policies import Policies
+from fuzz._files import read_as
 
 SEEDS = (
     b'[tool.evalkit]\ngates = ["accuracy >= 0.9"]\nconcurrency = 4\ntimeout = "3s"\nstore = "sqlite:///x.db"\n',
@@ -23,9 +20,4 @@ SEEDS = (
 
 def one(data: bytes) -> None:
     """The bytes are the file; what can be read of it as settings is read as policies, too."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "pyproject.toml").write_bytes(data)
-        try:
-            Policies.of(load_settings(Path(folder), environ={}))
-        except EvalkitError as error:
-            str(error)
+    read_as("pyproject.toml", data, lambda path: Policies.of(load_settings(path.parent, environ={})))
