@@ -19,6 +19,7 @@ SHARED = (
     "12-sidefiles.js",
     "20-shapes.js",
     "25-words.js",
+    "27-texts.js",
     "28-diff.js",
     "35-grid.js",
     "45-parts.js",

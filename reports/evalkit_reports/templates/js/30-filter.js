@@ -5,32 +5,6 @@ const query = { ...NO_FILTER, suite: -1, sort: "", down: false };
 // What became of a case since the baseline.
 const CHANGED = { w: "newly failing", b: "newly passing", d: "another output", s: "the same output", n: "not in the baseline" };
 
-// What can be searched, in lower case: per case and per row. Filled from the chunks while the reader reads.
-const texts = { cases: [], rows: [], ready: null, done: false, told: null };
-
-function readTexts() {
-  texts.ready ??= (async () => {
-    const count = data.chunks.length;
-    const ask = (index) => { const asked = index < count ? data.chunk(index) : null; asked?.catch(() => {}); return asked; };
-    let next = ask(0);
-    for (let index = 0; index < count; index++) {
-      const contents = await next;
-      next = ask(index + 1); // is read and unpacked while this one is gone through
-      contents.forEach((item, offset) => keepTexts(data.chunks[index] + offset, item));
-      texts.told?.((index + 1) / count);
-      if (!query.words.length) await idle(); // nobody waits for it yet
-    }
-    texts.done = true;
-    document.documentElement.dataset.searchable = "yes";
-  })();
-  return texts.ready;
-}
-
-// Between two chunks the reader comes first.
-function idle() {
-  return new Promise((resolve) => (globalThis.requestIdleCallback ? requestIdleCallback(resolve, { timeout: 60 }) : setTimeout(resolve)));
-}
-
 function keepTexts(number, item) {
   const tags = data.cases.tags[number].map((tag) => data.tags[tag]);
   const suite = data.suites[data.cases.suite[number]];

@@ -21,22 +21,6 @@ function kindOf(row) {
   return [KINDS[name][0], KINDS[name][1], places[name]];
 }
 
-// What can be searched, in lower case. Filled from the chunks while the reader reads.
-const texts = { cases: [], ready: null, done: false };
-
-function readTexts() {
-  texts.ready ??= (async () => {
-    for (let index = 0; index < data.chunks.length; index++) {
-      const contents = await data.chunk(index);
-      contents.forEach((item, offset) => keepTexts(data.chunks[index] + offset, item));
-      await new Promise((resolve) => setTimeout(resolve));
-    }
-    texts.done = true;
-    document.documentElement.dataset.searchable = "yes";
-  })();
-  return texts.ready;
-}
-
 function keepTexts(number, item) {
   const tags = data.cases.tags[number].map((tag) => data.tags[tag]);
   const said = [data.cases.id[number], data.suites[data.cases.suite[number]], ...tags, plainText(item.input), plainText(item.expected), plainText(item.metadata)];
