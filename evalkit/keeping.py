@@ -144,12 +144,11 @@ class Keeper:
                 self._spool = Spool.beside(self._store.url, self._run_id)
         self._waiting.append(to_spool)
         while self._waiting:  # in their order: what found no place before may find one by now
-            piece = self._waiting.popleft()
             try:
-                piece(self._spool)
+                self._waiting[0](self._spool)
             except StoreError:
-                self._waiting.appendleft(piece)
                 return
+            self._waiting.popleft()
 
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT):

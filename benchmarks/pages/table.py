@@ -42,13 +42,9 @@ def section(found: dict[str, Any]) -> str:
         if "failure" in one
     )
     machine = found["machine"]
-    busy = (
-        ""
-        if max(loads) <= QUIET
-        else (
-            "Others worked on it meanwhile: seconds on the clock are several times those of a quiet machine, and CPU is the "
-            "figure to compare. "
-        )
+    shared = (
+        "Others worked on it meanwhile: seconds on the clock are several times those of a quiet machine, and CPU is the "
+        "figure to compare. "
     )
     return (
         "## The same cases as a page of four tools\n\n"
@@ -59,7 +55,7 @@ def section(found: dict[str, Any]) -> str:
         + failed
         + f"\n{told}\n\n"
         f"Measured on {machine['processor']} with {machine['cores']} cores, at a load of {min(loads):.1f} to {max(loads):.1f}, "
-        f"the measured programs included. {busy}The CPU until usable is that of all processes of the browser, with its "
+        f"the measured programs included. {shared if max(loads) > QUIET else ''}The CPU until usable is that of all processes of the browser, with its "
         "start-up of a page included.\n"
     )
 

@@ -264,10 +264,11 @@ def failure(error: sqlite3.Error, path: Path, timeout: float) -> StoreError:
         )
     if code == sqlite3.SQLITE_CONSTRAINT:
         return StoreError("The store refused a row.", where=where, why=said)
-    if _is_out_of_space(extended) or extended == sqlite3.SQLITE_IOERR_WRITE:
+    full = _is_out_of_space(extended)
+    if full or extended == sqlite3.SQLITE_IOERR_WRITE:
         return StoreFull(
             "No space is left for the store."
-            if _is_out_of_space(extended)
+            if full
             else "The disk refused a write: over a quota or limit, or failing.",
             where=where,
             why=f"This step was not written; what was written before it is safe. {said}",
