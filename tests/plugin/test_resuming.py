@@ -14,6 +14,7 @@ SPREAD = ("-p", "xdist", "-p", "no:asyncio", "-p", "no:anyio", "-p", "no:hypothe
 
 SUITES = """
 import os, pathlib, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a CI in the background has ignored
 here = pathlib.Path(__file__).parent
 
 def called(case):
