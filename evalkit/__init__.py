@@ -1,6 +1,8 @@
 """evalkit: evals as pytest tests, tracked runs, and gates with honest statistics.
 
 Importing this package is cheap and has no effects; each name is loaded when it is first used.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

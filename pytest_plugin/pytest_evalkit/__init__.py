@@ -1,1 +1,4 @@
-"""The pytest plugin."""
+"""The pytest plugin.
+
+PYTEST_DONT_REWRITE
+"""

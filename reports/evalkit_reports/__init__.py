@@ -3,6 +3,8 @@
 `write_versus(base, [candidate], path)` gives a page that compares runs.
 
 Nothing heavy is imported until a report is written.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

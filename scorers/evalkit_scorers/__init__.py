@@ -1,6 +1,8 @@
 """Built-in scorers: small functions that make a scorer each; `evalkit_scorers.exact_match()` is one.
 
 Importing this package loads none of them, and no scorer loads a heavy library before it is made.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

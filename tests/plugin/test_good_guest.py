@@ -265,3 +265,65 @@ def test_it(case):
     )
     ran.result.assert_outcomes(failed=3)
     assert ran.outcomes() == {"c0": "errored", "c1": "errored", "c2": "errored"}
+
+
+QUIET = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:anyio")
+REWRITTEN = """
+import pytest
+pytest.register_assert_rewrite("evalkit", "evalkit_scorers", "evalkit_reports", "pytest_evalkit")
+"""
+"""What pytest does by itself where evalkit is installed from a wheel."""
+
+
+def test_pytest_does_not_rewrite_evalkit(pytester):
+    pytester.makeconftest(REWRITTEN + "import evalkit.config")
+    pytester.makepyfile(
+        """
+        import sys
+        import evalkit
+
+        def same(output, input):
+            return output == input
+
+        @evalkit.suite(dataset=[evalkit.Case(id=str(i), input=i) for i in range(2)], scorers=[same])
+        async def test_evals(case):
+            return case.input
+
+        def test_loaders():
+            found = {
+                name: type(module.__loader__).__name__
+                for name, module in sys.modules.items()
+                if name.partition(".")[0] in ("evalkit", "evalkit_scorers", "pytest_evalkit")
+            }
+            assert len(found) > 50
+            assert set(found) == {name for name, loader in found.items() if loader == "SourceFileLoader"} | {
+                "pytest_evalkit", "pytest_evalkit.plugin"  # found before it could say anything
+            }
+
+        def test_my_own_assertions_are():
+            assert type(__loader__).__name__ == "AssertionRewritingHook"
+        """
+    )
+    result = pytester.runpytest_subprocess(*QUIET, "-W", "error")
+    result.assert_outcomes(passed=4)
+
+
+def test_a_session_within_a_session_is_not_warned_and_leaves_the_finder(pytester):
+    pytester.makeconftest(REWRITTEN + 'pytest_plugins = ["pytester"]')
+    pytester.makepyfile(
+        f"""
+        import sys
+        import evalkit, evalkit_scorers, evalkit_reports
+
+        def ours():
+            return [finder for finder in sys.meta_path if getattr(finder, "__module__", "") == "pytest_evalkit.plugin"]
+
+        def test_inner(pytester, request):
+            assert len(ours()) == 1
+            pytester.makeconftest({REWRITTEN!r})
+            pytester.makepyfile("def test_it(): pass")
+            pytester.runpytest_inprocess(*{QUIET!r}, "-W", "error").assert_outcomes(passed=1)
+            assert len(ours()) == 1
+        """
+    )
+    pytester.runpytest_subprocess(*QUIET, "-W", "error").assert_outcomes(passed=1)
