@@ -56,7 +56,8 @@ class Confusion:
 def confusions(suite: SuiteRun, *, level: float = 0.95, intervals: bool = True) -> tuple[Confusion, ...]:
     """The table of each score of a suite that gives labels for cases that say which is right, in order of scores.
 
-    A score none of whose labels is ever expected has no table.
+    A score none of whose labels is ever expected has no table, nor has one with more than `MOST_LABELS` labels, expected
+    or given: as in gates, that is free text.
 
     A pure function of the records. `intervals` may be left out for speed; they need the extra `stats` and
     `FEWEST_CASES` cases, and are not there otherwise.
@@ -78,6 +79,8 @@ def _can_draw() -> bool:
 def _confusion(table: Table, name: str, level: float | None) -> Confusion | None:
     units = units_of([(table, name)], failed_as_wrong=True)
     labels = label_set(units)
+    if len(labels) > MOST_LABELS:
+        return None  # a table of all answers by all answers would take the memory of them squared
     at = {label: i for i, label in enumerate(labels)}
     cells = [[0.0] * len(labels) for _ in labels]
     missing = unknown = 0.0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import tracemalloc
 
 import pytest
 
 from evalkit.score import Score
 from evalkit.stats.confusions import confusions
+from evalkit.stats.labels import MOST_LABELS
 
 
 def labelled(make_suite, pairs):
@@ -59,3 +61,19 @@ def test_no_truth_no_labels_and_labels_of_another_kind_have_no_table(make_suite)
     assert confusions(make_suite([1, 0, 1])) == ()
     assert confusions(labelled(make_suite, [(None, "a")] * 5)) == ()
     assert confusions(labelled(make_suite, [("print(3)", "passed"), ("print(4)", "failed")] * 5)) == ()
+
+
+def test_free_text_that_is_expected_makes_no_table_of_all_texts_by_all_texts(make_suite):
+    texts = [(f"a text of its own, {number}", "plain" if number % 2 else "warm") for number in range(4_000)]
+    suite = labelled(make_suite, [*texts, ("plain", "plain")])
+    tracemalloc.start()
+    assert confusions(suite, intervals=False) == ()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 40e6, "4,000 by 4,000 cells are 128 MB"
+
+
+@pytest.mark.parametrize(("different", "tables"), [(MOST_LABELS - 1, 1), (MOST_LABELS, 0)])
+def test_as_many_labels_as_a_gate_takes(make_suite, different, tables):
+    pairs = [(f"label {number}", f"label {number}") for number in range(different)]  # "(no answer)" is one, too
+    assert len(confusions(labelled(make_suite, pairs), intervals=False)) == tables
