@@ -56,8 +56,8 @@ class Confusion:
 def confusions(suite: SuiteRun, *, level: float = 0.95, intervals: bool = True) -> tuple[Confusion, ...]:
     """The table of each score of a suite that gives labels for cases that say which is right, in order of scores.
 
-    A score none of whose labels is ever expected has no table, nor has one with more than `MOST_LABELS` labels, expected
-    or given: as in gates, that is free text.
+    A score none of whose labels is ever expected has no table, nor has one with more than `MOST_LABELS` labels,
+    expected or given: as in gates, that is free text.
 
     A pure function of the records. `intervals` may be left out for speed; they need the extra `stats` and
     `FEWEST_CASES` cases, and are not there otherwise.

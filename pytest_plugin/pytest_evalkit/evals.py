@@ -104,7 +104,7 @@ class Evals:
         try:
             self.outgoing.check()
             if xdist.is_worker(self.config):
-                xdist.refuse(self.settings)
+                xdist.refuse(self.config, self.settings)
             self.plan.declare(ledger, session)
         except EvalkitError as error:
             errors.append(error)

@@ -272,9 +272,18 @@ def failed_last_time(item: pytest.Item) -> bool:
     return getattr(item, "id", item.nodeid) in known or item.nodeid in known
 
 
-def count_items(session: pytest.Session, more: int) -> None:
-    """Add results that are no items to what the progress percentage counts."""
-    session.testscollected += more
+def count_items(session: pytest.Session, more: int) -> Callable[[], None]:
+    """Add results that are no items to what the progress percentage counts.
+
+    What it returns does so again, for xdist sets the number anew with every worker that has collected.
+    """
+    count = session.testscollected + more
+
+    def again() -> None:
+        session.testscollected = max(session.testscollected, count)
+
+    again()
+    return again
 
 
 def forget_silent_phases(config: pytest.Config) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -46,6 +46,7 @@ class Ledger:
         self._limits: dict[str, int] = {}
         self._missed: dict[str, list[str]] = {}
         self._declared = False
+        self._count_gates: Callable[[], None] = lambda: None
         self._taken: dict[str, Mapping[tuple[str, int], Trial]] = {}
 
     @property
@@ -104,7 +105,7 @@ class Ledger:
         self.is_open = True
         termination.listen(self._config)
         if self._recorder.shard is None:
-            internals.count_items(session, sum(len(info.gates) for info in self.suites))
+            self._count_gates = internals.count_items(session, sum(len(info.gates) for info in self.suites))
 
     def record(self, suite: str, trials: Sequence[Trial]) -> None:
         """Keep finished trials; in a worker they are kept by `put`."""
@@ -144,6 +145,7 @@ class Ledger:
     def _judge(self, suite: str) -> None:
         info = next(info for info in self.suites if info.name == suite)
         verdicts = self._recorder.judge(suite)
+        self._count_gates()
         failing = [verdict for verdict in verdicts if gateresults.announce(self._config, info, verdict)]
         internals.remember_failures(
             self._config,

@@ -31,6 +31,7 @@ NOTES = "evalkit_notes"
 ALONE = "evalkit_alone"
 LOST = "evalkit_lost"
 RESUMED = "evalkit_resumed"
+EACH = "evalkit_each"
 AGAIN = "evalkit_again"
 """On the report of an item that a worker had in flight when it died, and that is run again."""
 
@@ -40,10 +41,17 @@ WHY_NO_STOP = "under pytest-xdist no process sees the results in their order"
 """Why a suite runs to its end when its items are spread over workers."""
 
 
-def refuse(settings: Settings) -> None:
-    """Raise `ConfigError` for what a session that is spread over workers cannot do."""
+def refuse(config: pytest.Config, settings: Settings) -> None:
+    """In a worker, raise `ConfigError` for what a session that is spread over workers cannot do."""
     from evalkit.errors import ConfigError
 
+    if config.workerinput.get(EACH):  # type: ignore[attr-defined]  # xdist adds it
+        raise ConfigError(
+            "Evals cannot run under --dist each.",
+            why="Every trial would run once in each worker, and a run has each trial once.",
+            hint="For several trials of a case: --evalkit-repeat N. To compare environments, make a run in each, then "
+            "evalkit compare.",
+        )
     if settings.max_cost is not None:
         raise ConfigError(
             "A limit on the cost cannot be held under pytest-xdist.",
@@ -104,6 +112,7 @@ class Controller:
         """Tell a worker which run is gone on with; one that takes a dead one's place also what is known of that."""
         if self._session.config.getoption("evalkit_resume") or os.environ.get("EVALKIT_RESUME"):
             node.workerinput[RESUMED] = self._evals(self._session.config).plan.resumed_run()
+        node.workerinput[EACH] = self._session.config.getoption("dist") == "each"
         if self._died:
             node.workerinput[ALONE] = True
             node.workerinput[LOST] = sorted(self._lost)

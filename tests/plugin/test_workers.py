@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 SPREAD = ("-p", "xdist", "-p", "no:asyncio", "-p", "no:anyio", "-p", "no:hypothesispytest", "-p", "no:randomly")
@@ -51,7 +53,7 @@ def test_two_workers_make_the_run_of_one_process(run_evals, unlike, page_of):
     assert two.result.ret == one.result.ret == 1
 
 
-@pytest.mark.parametrize("dist", ["load", "worksteal", "loadfile", "loadgroup"])
+@pytest.mark.parametrize("dist", ["load", "worksteal", "loadfile", "loadscope", "loadgroup"])
 def test_bodies_overlap_within_a_worker(run_evals, pytester, dist):
     # From the ninth on, each body waits until four have been in flight at once in one of the processes.
     ran = run_evals(
@@ -128,3 +130,32 @@ async def test_it(case):
     assert ran.run.status == "interrupted"
     assert 0 < len(ran.suite.trials) < 200
     assert ran.result.ret == 2
+
+
+def test_each_worker_running_everything_is_refused_before_anything_runs(run_evals, pytester):
+    ran = run_evals(RICH, "-n", "2", "--dist", "each", *SPREAD, plugins=True, subprocess=True)
+    assert "Evals cannot run under --dist each." in ran.text
+    assert ran.run is None
+    assert ran.result.ret == 4
+
+
+def test_ordinary_tests_may_run_in_each_worker(run_evals):
+    ran = run_evals("def test_it(): pass", "-n", "2", "--dist", "each", *SPREAD, plugins=True, subprocess=True)
+    ran.result.assert_outcomes(passed=2)
+
+
+def test_the_progress_ends_at_100_per_cent_though_a_worker_collects_late(run_evals, pytester):
+    pytester.makeconftest(
+        """
+import time
+
+def pytest_collection_modifyitems(config):
+    if getattr(config, "workerinput", {}).get("workerid") == "gw1":
+        time.sleep(1)
+"""
+    )
+    ran = run_evals(RICH, "-n", "2", *SPREAD, plugins=True, subprocess=True)
+    shares = [int(share) for share in re.findall(r"\[ *(\d+)%\]", ran.text)]
+    assert shares
+    assert shares[-1] == 100
+    assert shares == sorted(shares)
