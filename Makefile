@@ -70,7 +70,7 @@ wheel: setup  ## dist/*.whl
 setup: $(VENV)/.dev  ## the environment for development
 
 packages:
-	@scripts/system-packages chromium postgresql
+	@scripts/system-packages chromium postgresql pgbouncer
 
 $(VENV)/.installed: pyproject.toml
 	scripts/environment $(VENV) -e .

@@ -219,28 +219,39 @@ def open_server(address: Address, *, create: bool, read_only: bool, timeout: flo
 
 
 def make_engine(address: Address, *, timeout: float) -> sa.Engine:
-    """The engine for `address`; `timeout` is how many seconds a statement waits for a lock."""
+    """The engine for `address`; `timeout` is how many seconds a statement waits for a lock.
+
+    Behind a pooler, such as PgBouncer, every transaction may have another connection to the server. So no setting lasts
+    longer than a transaction, and statements are prepared only where the server itself answers.
+    """
     try:
         import psycopg  # noqa: F401 - asked for by name, so that its absence has a good answer
     except ImportError:
         raise MissingExtra("psycopg", "postgres", needed_for="A store on PostgreSQL") from None
     try:
-        url = sa.make_url(str(address.url))
-        own = url.query.get("options", "")  # the user's, such as -c synchronous_commit=off, stay
-        options = f"-c lock_timeout={max(1, int(timeout * 1000))} {own if isinstance(own, str) else ' '.join(own)}"
-        return sa.create_engine(
-            url,
+        engine = sa.create_engine(
+            sa.make_url(str(address.url)),
             pool_size=1,
             max_overflow=1,
             pool_pre_ping=True,
-            connect_args={
-                "connect_timeout": 10,
-                "options": options.strip(),
-                **_ALIVE,
-            },
+            connect_args={"connect_timeout": 10, **_ALIVE},
         )
     except (SQLAlchemyError, NoSuchModuleError, ValueError) as error:
         raise ConfigError(f"{address.shown} is no address of a database: {error}") from None
+
+    @sa.event.listens_for(engine, "connect")
+    def _look_for_a_pooler(connection: Any, _record: object) -> None:
+        connection.autocommit = True
+        (process,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+        if process != connection.info.backend_pid:  # a pooler stands between, and gives a number of its own
+            connection.prepare_threshold = None
+        connection.autocommit = False
+
+    @sa.event.listens_for(engine, "begin")
+    def _limit_waiting(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, int(timeout * 1000))}")
+
+    return engine
 
 
 def hold_creation_lock(connection: sa.Connection) -> None:
