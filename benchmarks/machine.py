@@ -6,6 +6,13 @@ import os
 import platform
 from pathlib import Path
 
+QUIET = 2.5
+"""The load up to which nobody else worked on the machine: what is measured, a browser or a server make about two."""
+OTHERS = (
+    "Others worked on it meanwhile: seconds on the clock are several times those of a quiet machine, and CPU is the figure "
+    "to compare. "
+)
+
 
 def describe() -> dict[str, str]:
     """Processor, cores, memory, system and Python, as they are shown beside the figures."""

@@ -7,11 +7,10 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import OTHERS, QUIET
 from benchmarks.markdown import seconds, table
 
 FILE = Path(__file__).parents[1] / "pages.json"
-QUIET = 2.5
-"""The load up to which nobody else worked on the machine: a browser and a server of its files make about two."""
 _SCROLLS = {
     "evalkit report": "one file; search, filters, sort; spans, scores and texts of each case",
     "inspect view bundle": "a folder with its log, for a web server; filters, sort; messages, events and scores of each sample",
@@ -42,10 +41,6 @@ def section(found: dict[str, Any]) -> str:
         if "failure" in one
     )
     machine = found["machine"]
-    shared = (
-        "Others worked on it meanwhile: seconds on the clock are several times those of a quiet machine, and CPU is the "
-        "figure to compare. "
-    )
     return (
         "## The same cases as a page of four tools\n\n"
         "Questions of some 200 characters, answers of some 300, five scores with explanations and four spans for each "
@@ -55,7 +50,7 @@ def section(found: dict[str, Any]) -> str:
         + failed
         + f"\n{told}\n\n"
         f"Measured on {machine['processor']} with {machine['cores']} cores, at a load of {min(loads):.1f} to {max(loads):.1f}, "
-        f"the measured programs included. {shared if max(loads) > QUIET else ''}The CPU until usable is that of all processes of the browser, with its "
+        f"the measured programs included. {OTHERS if max(loads) > QUIET else ''}The CPU until usable is that of all processes of the browser, with its "
         "start-up of a page included.\n"
     )
 

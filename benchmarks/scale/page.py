@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import OTHERS, QUIET
 from benchmarks.markdown import table
 
 FILE = Path(__file__).parents[1] / "scale.json"
@@ -68,9 +69,9 @@ def section(found: Mapping[str, Any]) -> str:
         "## A large store\n\n"
         f"{first['runs']} runs of two suites: {first['scores']:,} scores and {first['spans']:,} spans, drawn from a seed and "
         "written as sessions write them, in batches of 50 trials, each a transaction. PostgreSQL has the settings it comes "
-        "with and is on the same machine, which others used at the same time (load average "
-        f"{min(loads):.1f} to {max(loads):.1f} on two cores): ratios carry, seconds do not. Made by "
-        "`python -m benchmarks.scale`, kept in `benchmarks/scale.json`.\n\n"
+        f"with and is on the same machine. Load average before and after: {min(loads):.1f} to {max(loads):.1f} on "
+        f"{found['machine']['cores']} cores. {OTHERS if max(loads) > QUIET else ''}Made by `python -m benchmarks.scale`, "
+        "kept in `benchmarks/scale.json`.\n\n"
         + table(head, filling)
         + "\nWhat commands take on it, each in a process of its own, the best of its tries: CPU, seconds on the clock, and the "
         "memory at its peak.\n\n"

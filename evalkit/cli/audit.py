@@ -14,6 +14,7 @@ from evalkit.cli.options import CommonCommand, HelpfulGroup, Invocation, emit_js
 from evalkit.errors import AttestationError, ConfigError
 from evalkit.figures import count
 from evalkit.plaintext import cells, clean
+from evalkit.wholefile import write_whole
 
 if TYPE_CHECKING:
     from evalkit.audit import Checkpoint, Entry, Verified
@@ -304,6 +305,6 @@ def _write(path: Path, text: str) -> None:
         click.echo(text, nl=False)
         return
     try:
-        path.write_text(text, encoding="utf-8", newline="\n")
+        write_whole(path, text.encode())
     except OSError as error:
         raise ConfigError(f"The file cannot be written: {error.strerror}.", where=str(path)) from None

@@ -10,6 +10,7 @@ import click
 
 from evalkit.cli.options import CommonCommand, Invocation, pass_invocation
 from evalkit.errors import EvalkitError
+from evalkit.wholefile import write_whole
 
 DEFAULT = Path("report.html")
 
@@ -101,7 +102,7 @@ def _emit(text: str, output: Path | None) -> None:
         return
     with _kindly(output):
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8", newline="\n")
+        write_whole(output, text.encode())
 
 
 @contextlib.contextmanager

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from evalkit.errors import EvalkitError
+from evalkit.wholefile import write_whole
 from evalkit_reports import words
 
 if TYPE_CHECKING:
@@ -23,22 +23,12 @@ SIDE_FILES = "evalkit-side-files"
 def write_page(page: str, path: Path) -> Path:
     """Write `page`, which may hold lone surrogates, to `path` and return it; folders that are missing are made.
 
-    The page appears whole or not at all: it is written beside `path` and moved into its place. Raises `EvalkitError`
-    where it cannot be written.
+    The page appears whole or not at all. Raises `EvalkitError` where it cannot be written.
     """
     path = Path(path)
-    content = page.encode("utf-8", "backslashreplace")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not path.is_file():  # a pipe or a device, such as /dev/stdout, is not to be replaced
-            path.write_bytes(content)
-            return path
-        try:
-            beside.write_bytes(content)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(path, page.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise EvalkitError(
             "The report cannot be written.",

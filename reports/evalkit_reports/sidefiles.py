@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from evalkit.errors import EvalkitError
+from evalkit.wholefile import write_whole
 
 INLINE = 48_000_000
 """How many characters of chunks a page carries itself. With more, all of them go into side files."""
@@ -65,9 +66,7 @@ def write_side_files(files: Sequence[SideFile], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file in files:
-            beside = folder / f".{file.name}.tmp"
-            beside.write_text(file.text, encoding="ascii", newline="\n")
-            beside.replace(folder / file.name)
+            write_whole(folder / file.name, file.text.encode("ascii"))
     except OSError as error:
         raise EvalkitError(
             "The side files of the report cannot be written.",

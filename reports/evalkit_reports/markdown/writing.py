@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from evalkit.errors import EvalkitError
+from evalkit.wholefile import write_whole
 from evalkit_reports.markdown.fitting import COMMENT, STEP_SUMMARY
 
 GITHUB = "github"
@@ -34,7 +35,7 @@ def write_markdown(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not adds:
-            path.write_text(render(COMMENT), encoding="utf-8", newline="\n")
+            write_whole(path, render(COMMENT).encode())
             return path
         left = STEP_SUMMARY - (path.stat().st_size if path.exists() else 0) - 1
         if left < _LEAST:
