@@ -410,9 +410,9 @@ class Recorder:
     def finish(self, status: RunStatus, *, finished_at: dt.datetime | None = None) -> Run:
         """End the run: compute its metrics, store them with the verdicts given so far, and close the store.
 
-        The `Run` has its trials without payload.
+        `finished_at` is when it ended, `None` for now. The `Run` has its trials without payload.
         """
-        finished_at = max(utc_now(), self.started_at)  # somebody may have set the clock back
+        finished_at = max(finished_at or utc_now(), self.started_at)  # somebody may have set the clock back
         metrics = [metric for part in self._parts.values() for metric in summarise(part.so_far())]
         verdicts = [verdict for part in self._parts.values() for verdict in part.verdicts or ()]
         spent = spending([trial for part in self._parts.values() for trial in part.trials.values()]).total

@@ -18,7 +18,7 @@ from evalkit.outgoing import Outgoing
 from evalkit.provenance import collect
 from evalkit.recorder import Recorder
 from evalkit.runner import Engine, Finished, Job, run_job
-from evalkit.runs import Run, RunStatus, SuiteRun
+from evalkit.runs import OUTPUTS_ENDED, Run, RunStatus, SuiteRun
 from evalkit.score import Scorer, constants_of
 from evalkit.session import Progress, scorer_info, shown_progress
 from evalkit.store import open_store
@@ -61,7 +61,8 @@ def rescore(
     """A new run with the outputs of `run`, scored by `scorers` and judged by `gates`.
 
     `run` has its payload. The new run is stored, has the same datasets, cases, trials and errors, the same prompts and
-    models, and in each suite's metadata the run it was made from. `suite` takes one suite only. An output that was an
+    models, and in each suite's metadata the run it was made from and when that had ended, for as evidence it is as old.
+    It is dirty where that was. `suite` takes one suite only. An output that was an
     error stays one. `progress` is as in `evalkit.run`.
 
     Raises `SuiteError` where there is nothing to score or no such suite, and `GateError` for a gate that names nothing.
@@ -86,7 +87,9 @@ def rescore(
     with open_store(settings.store) as store:
         for one in chosen:
             _declare(recorder, run, one, store.dataset(one.info.dataset.digest), scorers, gates, settings)
-    recorder.provenance = collect()
+    recorder.provenance = here = collect()
+    if run.provenance.dirty:  # the outputs are what it was, wherever they are scored
+        recorder.provenance = dataclasses.replace(here, dirty=True)
     recorder.open()
     status: RunStatus = "failed"
     limit = settings.max_concurrency
@@ -155,11 +158,12 @@ def _declare(
     settings: Settings,
 ) -> None:
     parsed = with_defaults([parse(text, where="--gate") for text in gates]) if gates else ()
+    ended = {} if run.finished_at is None else {OUTPUTS_ENDED: run.finished_at.isoformat()}
     info = dataclasses.replace(
         one.info,
         scorers=tuple(scorer_info(scorer) for scorer in scorers),
         gates=tuple(str(gate) for gate in parsed),
-        metadata={**one.info.metadata, FROM: run.id},
+        metadata={**ended, **one.info.metadata, FROM: run.id},  # outputs that were scored twice are no younger
     )
     recorder.declare(info, dataset, one.cases, gates=parsed, on_inconclusive=settings.inconclusive)
     possible = frozenset[str]().union(*(constants_of(scorer.function) for scorer in scorers))

@@ -62,6 +62,9 @@ class DatasetInfo:
 SAME_OUTPUT = "same_output"
 """The key of a suite's metadata that says that all its outputs were one and the same."""
 
+OUTPUTS_ENDED = "outputs_ended"
+"""The key of a suite's metadata that says, in ISO 8601, when the run ended whose outputs were scored again."""
+
 Standing = Literal["uncalibrated", "stale", "calibrated", "interchangeable"]
 """Where a judge stands on the ladder; `stale` is one that was calibrated in another version."""
 

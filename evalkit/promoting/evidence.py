@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from evalkit.canonical import digest, jsonable
 from evalkit.errors import Refusal
 from evalkit.promotion import Evidence
-from evalkit.runs import Run, ScorerInfo, SuiteRun
+from evalkit.runs import OUTPUTS_ENDED, Run, ScorerInfo, SuiteRun
 from evalkit.trial import Trial, redacted
 from evalkit.trust import informed
 from evalkit.versions import SubjectKind, Version
@@ -63,7 +63,9 @@ def collect(runs: Sequence[Run], *, kind: SubjectKind, name: str, to_digest: str
                 why="It would be judged twice, and nobody could say which counts.",
                 hint="Give one run of each suite.",
             )
-    ends = [run.finished_at for run in runs]
+    ends = [run.finished_at for run in runs] + [
+        dt.datetime.fromisoformat(at) for one in cited for at in _outputs_ended(one)
+    ]
     counts = {one.suite.info.name: _counts(one.suite) for one in cited}
     sums = {key: sum(count[key] for count in counts.values()) for key in ("cases", *_COUNTED)}
     commits = {run.provenance.commit for run in runs}
@@ -167,6 +169,12 @@ def _cited(run: Run, kind: SubjectKind, name: str, to_digest: str) -> list[Cited
             hint=f"Give a run of suites that declare {kind}={name!r}, or load it in their trials.",
         )
     return found
+
+
+def _outputs_ended(one: Cited) -> Sequence[str]:
+    """When the outputs of a suite were made, where they were scored again later: that made them no younger."""
+    at = one.suite.info.metadata.get(OUTPUTS_ENDED)
+    return () if at is None else (at,)
 
 
 def _said(versions: Sequence[Version]) -> str:

@@ -67,7 +67,8 @@ class Evidence:
     `run_digest` is the SHA-256 over the sorted digests of the results of all cases. `datasets` are digests by suite;
     `scorers` are by `suite/name`, each with version, config and, for a judge, the id of its calibration and where it
     stood. `subject` is the digest of the version that was run. `lock` is the digest of the versions of the packages.
-    `selection` says why a suite ran on a part of its cases, empty where none did. `finished_at` is of the oldest run.
+    `selection` says why a suite ran on a part of its cases, empty where none did. `finished_at` is of the oldest run,
+    or of the outputs that it scored again.
     `others` are the prompts and models that the suites used beside the subject: digests by `model/solver`.
     `by_suite` counts `cases`, `planned`, `executed`, `errored` and `unscored` of each suite. `baselines` are the ids of
     the runs that gates compared with, by suite; `baseline` is the first of them. `collected_at` is when it was judged.

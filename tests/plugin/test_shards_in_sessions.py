@@ -115,6 +115,16 @@ def test_merging_twice_makes_one_run(shards, settings):
     assert len(run.suite("test_gated").trials) == 22
 
 
+def test_a_merged_run_ended_when_its_last_shard_did_and_is_no_younger(shards, settings):
+    bundles = shards(SUITES, 2)
+    parts = [read_bundle(path) for path in bundles]
+    for made in (merge(bundles, settings=settings), merge(bundles, settings=settings)):
+        assert made.started_at == min(part.started_at for part in parts)
+        assert made.finished_at == max(part.finished_at for part in parts), "evidence for a promotion may be too old"
+        (kept,) = in_store(Path(settings.store))
+        assert kept.finished_at == made.finished_at
+
+
 def test_a_shard_that_is_missing_is_named(shards, settings):
     one, two, three = shards(SUITES, 3)
     with pytest.raises(ConfigError, match=r"Shard 2/3 is missing") as caught:

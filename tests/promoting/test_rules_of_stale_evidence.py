@@ -11,7 +11,7 @@ from evalkit import promoting
 from evalkit.canonical import new_id, utc_now
 from evalkit.promotion import Promotion
 from evalkit.promotion.policy import Policy
-from evalkit.runs import ScorerInfo
+from evalkit.runs import OUTPUTS_ENDED, ScorerInfo
 from evalkit.store.calibrations import StoredCalibration
 
 from .conftest import ANNA, BEN, Clock, Desk, Refused
@@ -54,6 +54,14 @@ def test_a_run_that_never_used_the_prompt_is_no_evidence(desk: Desk, refused: Re
 def test_a_run_older_than_max_age_blocks(desk: Desk, hours: int) -> None:
     version = desk.version("one")
     asked = desk.ask(version, desk.run(version, ago=dt.timedelta(hours=hours)))
+    assert (asked.state, failed(asked)) == (("applied", []) if hours < 168 else ("blocked", ["max_age"]))
+
+
+@pytest.mark.parametrize("hours", [167, 169])
+def test_outputs_are_no_younger_for_being_scored_again(desk: Desk, hours: int) -> None:
+    version = desk.version("one")
+    made = (utc_now() - dt.timedelta(hours=hours)).isoformat()
+    asked = desk.ask(version, desk.run(version, metadata={OUTPUTS_ENDED: made}))
     assert (asked.state, failed(asked)) == (("applied", []) if hours < 168 else ("blocked", ["max_age"]))
 
 

@@ -12,6 +12,7 @@ from evalkit.cli.app import run as command
 from evalkit.config import load_settings
 from evalkit.errors import GateError, ScorerError, SuiteError
 from evalkit.rescoring import FROM, noise, rescore
+from evalkit.runs import OUTPUTS_ENDED
 from evalkit.store import open_store
 from evalkit_scorers import contains, exact_match
 
@@ -124,3 +125,15 @@ def test_the_command(project, capsys, tmp_path) -> None:
 def test_a_scorer_that_breaks_everywhere_is_no_success(project, tmp_path) -> None:
     (tmp_path / "broken.py").write_text("def down(output):\n    raise RuntimeError('away')\n")
     assert command(["rescore", "last", "--scorer", "broken:down"]) == 4
+
+
+def test_outputs_that_are_scored_twice_are_as_old_and_as_dirty_as_they_were(project) -> None:
+    settings, before = project
+    before = dataclasses.replace(before, provenance=dataclasses.replace(before.provenance, dirty=True))
+    once = rescore(before, [contains("9")], settings=settings)
+    with open_store(settings.store) as store:
+        again = rescore(store.load(once.id), [contains("8")], settings=settings)
+        stored = store.load(again.id)
+    assert stored.suites[0].info.metadata[OUTPUTS_ENDED] == before.finished_at.isoformat()
+    assert stored.finished_at > before.finished_at
+    assert stored.provenance.dirty is True
