@@ -81,6 +81,14 @@ def test_four_shards_make_the_run_that_one_session_makes(run_evals, shards, sett
     assert not merged.is_partial
 
 
+def test_a_run_that_is_carried_to_another_store_is_one_shard_of_one(run_evals, shards, settings, unlike):
+    whole = run_evals(SUITES)
+    merge(shards(SUITES, 1), settings=settings)
+    (merged,) = in_store(Path(settings.store))
+    assert len(merged.verdicts) == 3
+    assert unlike(merged, whole.run) == []
+
+
 def test_a_shard_decides_no_gate_and_is_partial(run_evals, shards, pytester):
     (bundle,) = shards(SUITES, 4, only=2)
     (run,) = in_store(pytester.path / "2.db")
