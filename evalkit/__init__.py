@@ -7,9 +7,9 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from evalkit.contents import contents
 from evalkit.version import __version__
 
 if TYPE_CHECKING:
@@ -84,13 +84,4 @@ __all__ = [
     "trace",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'evalkit' has no attribute {name!r}")
-    return getattr(import_module(f"evalkit.{home}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = contents(__name__, _HOMES)

@@ -49,7 +49,7 @@ def done_unless_waiting(promotion: Promotion) -> int:
 
 def foreseen(desk: Desk, promotion: Promotion) -> Outlook:
     """What a promotion of a dry run would still need; it is not in the store."""
-    from evalkit.promoting.outlook import outlook_of
+    from evalkit.promoting.outlooks import outlook_of
     from evalkit.promotion.facts import Facts
 
     there = desk.store.alias(promotion.kind, promotion.name, promotion.alias)
@@ -116,7 +116,7 @@ def carry_out(
     done = do(False)
     assert done.promotion is not None, "as in the dry run"
     promotion = done.promotion
-    from evalkit.promoting.outlook import outlook
+    from evalkit.promoting.outlooks import outlook
 
     look = outlook(desk.store, promotion.id, policies=desk.policies)
     if as_json:

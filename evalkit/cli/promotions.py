@@ -87,7 +87,7 @@ def show(invocation: Invocation, promotion: str, as_json: bool) -> int:
     alias. Leaves with 0 when it is applied, 1 or 3 when it is blocked or came to nothing, 5 while it waits.
     """
     from evalkit.promoting import Policies
-    from evalkit.promoting.outlook import outlook
+    from evalkit.promoting.outlooks import outlook
 
     policies = Policies.of(invocation.settings())
     with invocation.open_store() as store:

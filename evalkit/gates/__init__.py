@@ -7,8 +7,9 @@ so that a session without gates does not pay for them.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from evalkit.contents import contents
 
 if TYPE_CHECKING:
     from evalkit.gates.checking import check
@@ -50,15 +51,4 @@ __all__ = [
     "with_defaults",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'evalkit.gates' has no attribute {name!r}")
-    value = getattr(import_module(f"evalkit.gates.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = contents(__name__, _HOMES)

@@ -8,12 +8,13 @@ Names are loaded when they are first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from evalkit.contents import contents
 
 if TYPE_CHECKING:
     from evalkit.promoting.outcome import Outcome
-    from evalkit.promoting.outlook import Outlook, find, listed, outlook
+    from evalkit.promoting.outlooks import Outlook, find, listed, outlook
     from evalkit.promoting.policies import Policies
     from evalkit.promoting.service import (
         apply,
@@ -32,18 +33,18 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Outcome": "outcome",
-    "Outlook": "outlook",
+    "Outlook": "outlooks",
     "Policies": "policies",
     "Verification": "verifying",
     "apply": "service",
     "approve": "service",
     "cancel": "service",
     "evaluate": "service",
-    "find": "outlook",
+    "find": "outlooks",
     "freeze": "service",
     "lift": "service",
-    "listed": "outlook",
-    "outlook": "outlook",
+    "listed": "outlooks",
+    "outlook": "outlooks",
     "override": "service",
     "reject": "service",
     "request": "service",
@@ -74,15 +75,4 @@ __all__ = [
     "withdraw",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'evalkit.promoting' has no attribute {name!r}")
-    value = getattr(import_module(f"evalkit.promoting.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = contents(__name__, _HOMES)

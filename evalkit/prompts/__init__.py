@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from evalkit.contents import contents
 
 if TYPE_CHECKING:
     from evalkit.prompts.files import prompt_files, read_prompt
@@ -24,9 +25,4 @@ _HOMES = {
 
 __all__ = ["Prompt", "Rendered", "prompt_files", "prompt_of", "read_prompt"]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'evalkit.prompts' has no attribute {name!r}")
-    return getattr(import_module(f"evalkit.prompts.{home}"), name)
+__getattr__, __dir__ = contents(__name__, _HOMES)

@@ -6,8 +6,9 @@ they are first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from evalkit.contents import contents
 
 if TYPE_CHECKING:
     from evalkit.redaction.blotting import MARK, Redactor
@@ -25,15 +26,4 @@ _HOMES = {
 
 __all__ = ["MARK", "Live", "Redactor", "note", "redactor", "secrets_in"]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'evalkit.redaction' has no attribute {name!r}")
-    value = getattr(import_module(f"evalkit.redaction.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = contents(__name__, _HOMES)

@@ -6,8 +6,9 @@ store up to the files, `difference` says what differs between two versions. Name
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from evalkit.contents import contents
 
 if TYPE_CHECKING:
     from evalkit.registry.differing import Change, Changes, difference, readable
@@ -50,9 +51,4 @@ __all__ = [
     "sync",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'evalkit.registry' has no attribute {name!r}")
-    return getattr(import_module(f"evalkit.registry.{home}"), name)
+__getattr__, __dir__ = contents(__name__, _HOMES)

@@ -5,9 +5,9 @@ Nothing of OpenTelemetry is imported before there is a span, and what reads call
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from evalkit.contents import contents
 from evalkit.tracing.counting import accounted
 from evalkit.tracing.imports import when_imported
 from evalkit.tracing.misses import with_misses
@@ -57,15 +57,4 @@ __all__ = [
     "with_misses",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'evalkit.tracing' has no attribute {name!r}")
-    value = getattr(import_module(f"evalkit.tracing.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = contents(__name__, _HOMES)

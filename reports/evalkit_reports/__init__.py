@@ -9,8 +9,9 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from evalkit.contents import contents
 
 if TYPE_CHECKING:
     from evalkit_reports.html import render_html, write_html
@@ -43,15 +44,4 @@ __all__ = [
     "write_versus",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'evalkit_reports' has no attribute {name!r}")
-    value = getattr(import_module(f"evalkit_reports.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = contents(__name__, _HOMES)

@@ -7,8 +7,9 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from evalkit.contents import contents
 
 if TYPE_CHECKING:
     from evalkit_scorers.choices import label_match, multiple_choice
@@ -185,17 +186,4 @@ __all__ = [
     "weighted",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        from evalkit.errors import did_you_mean
-
-        raise AttributeError(f"module 'evalkit_scorers' has no attribute {name!r}.{did_you_mean(name, _HOMES)}")
-    value = getattr(import_module(f"evalkit_scorers.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = contents(__name__, _HOMES)

@@ -69,3 +69,31 @@ def test_a_session_without_evals_does_not_import_evalkit(tmp_path):
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
     assert not (tmp_path / ".evalkit").exists()
+
+
+def test_no_name_that_is_loaded_late_is_also_that_of_a_module_of_its_package():
+    """Whatever imported the module would put it in the place of the name."""
+    code = (
+        "import importlib, json, pkgutil, evalkit, evalkit_reports, evalkit_scorers\n"
+        "roots = (evalkit, evalkit_reports, evalkit_scorers)\n"
+        "found = [root.__name__ for root in roots]\n"
+        "for root in roots:\n"
+        "    walked = pkgutil.walk_packages(root.__path__, root.__name__ + '.')\n"
+        "    found += [one.name for one in walked if one.ispkg and 'migrations' not in one.name]\n"
+        "both = []\n"
+        "late = [one for one in map(importlib.import_module, found) if hasattr(one, '_HOMES')]\n"
+        "for package in late:\n"
+        "    modules = {one.name for one in pkgutil.iter_modules(package.__path__)}\n"
+        "    both += [f'{package.__name__}.{one}' for one in modules & set(package.__all__)]\n"
+        "print(json.dumps([len(late), both]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    packages, both = json.loads(done.stdout)
+    assert packages > 8
+    assert both == []
+
+
+def test_a_name_that_is_misspelled_is_told_the_nearest():
+    code = "import evalkit\ntry: evalkit.siute\nexcept AttributeError as error: print(error)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 'Did you mean "suite"?' in done.stdout
