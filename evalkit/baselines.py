@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -30,10 +31,12 @@ class Baselines:
     """The baseline of the settings (`name`, or `None` for none) and those that gates name themselves.
 
     All are looked for in the store at `url`; `None` keeps nothing and so has none. They come without payload, and
-    each is loaded once.
+    each is loaded once. `before` is when the run began that is compared, where it may be in the store already: `last`
+    is then the last one before it.
     """
 
-    def __init__(self, *, url: str | None, name: str | None = None) -> None:
+    def __init__(self, *, url: str | None, name: str | None = None, before: dt.datetime | None = None) -> None:
+        self.before = before
         self._url = url
         self._name = name
         self._runs: dict[str, Run] = {}
@@ -86,7 +89,7 @@ class Baselines:
         with opened as store:
             if not name.startswith(ALIAS):
                 try:
-                    return store.load(store.resolve(name), payload=False)
+                    return store.load(store.resolve(name, before=self.before), payload=False)
                 except NotFound:
                     if not store.promotions(alias=name):
                         raise

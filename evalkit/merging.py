@@ -67,6 +67,7 @@ def merge(
         run_id=run_id(bundles),
     )
     recorder.started_at = min(bundle.started_at for bundle in bundles)
+    recorder.baselines.before = recorder.started_at  # it may have been merged before, and its parts may be there
     trials: dict[str, list[Trial]] = {}
     for name in dict.fromkeys(name for bundle in bundles for name in bundle.parts):
         info, cases, trials[name] = _whole(name, bundles, missing=bool(gaps))

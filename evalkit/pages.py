@@ -41,7 +41,9 @@ def write_stored(store: Store, run: str, path: Path, *, baseline: str | None = N
     run_id = store.resolve(run)
     spans = sum(trace.spans for trace in store.traces(run_id))
     found = store.load(run_id, traces=spans <= MOST_SPANS)
-    before = None if baseline is None else store.load(store.resolve(baseline), traces=False)
+    before = None
+    if baseline is not None:
+        before = store.load(store.resolve(baseline, before=found.started_at), traces=False)
     known = context(store, found, baseline=before)
     if spans > MOST_SPANS:
         note = f"They have {spans:,} spans, too many for a page. `evalkit traces show` has each of them."

@@ -192,7 +192,7 @@ class Recorder:
         self.bundle: Path | None = None
         self.sample: int | None = None
         self.url = store
-        self.baselines = Baselines(url=store, name=baseline)
+        self.baselines = Baselines(url=store, name=baseline, before=None if resumed is None else resumed.run.started_at)
         self.launches = Launches(max_cost=max_cost)
         self.earlier: Mapping[str, int] = {}
         self.provenance = provenance or Provenance()

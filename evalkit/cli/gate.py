@@ -60,7 +60,7 @@ def command(
         found = informed(found, store.annotations(found.id), store.calibrations())
     settings = invocation.settings()
     on_inconclusive = inconclusive or settings.inconclusive
-    baselines = Baselines(url=settings.store, name=baseline or settings.baseline)
+    baselines = Baselines(url=settings.store, name=baseline or settings.baseline, before=found.started_at)
     verdicts = judged(found, texts, suite_name, on_inconclusive, baselines)
     found = dataclasses.replace(
         found,
@@ -117,6 +117,12 @@ def judged(
         if given:
             _check(suite, gates, baselines)
         baseline, named = baselines.references(suite.info.name, gates)
+        if run.id in {reference.run for reference in (baseline, *named.values()) if reference is not None}:
+            raise GateError(
+                f"The run {run.id} cannot be its own baseline.",
+                why="Compared with itself nothing has ever become worse.",
+                hint="Name the run that it is to be held against; `evalkit runs` lists them.",
+            )
         policy: Literal["fail", "warn"] = "warn" if on_inconclusive == "warn" else "fail"
         verdicts.extend(judge(gates, suite, baseline=baseline, named=named, on_inconclusive=policy))
     return verdicts

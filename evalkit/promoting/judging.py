@@ -91,13 +91,16 @@ class References:
         found = self.of(suite)
         return "" if found is None else found.run
 
-    def named(self, gates: Sequence[Gate], suite: str) -> dict[str, Reference]:
-        """What the gates name themselves, by that name; one that cannot be found is left out."""
+    def named(self, gates: Sequence[Gate], suite: str, before: dt.datetime) -> dict[str, Reference]:
+        """What the gates name themselves, by that name; one that cannot be found is left out.
+
+        `before` is when the run began that is judged: `last` is the last one before it.
+        """
         made: dict[str, Reference] = {}
         for gate in gates:
             if gate.baseline is not None and gate.baseline.run:
                 try:
-                    run = self._load(self._store.resolve(gate.baseline.run))
+                    run = self._load(self._store.resolve(gate.baseline.run, before=before))
                     made[gate.baseline.run] = Reference(suite=run.suite(suite), run=run.id)
                 except (NotFound, KeyError):
                     continue
@@ -114,7 +117,7 @@ def on_gates(policy: Policy, cited: Sequence[Cited], references: References) -> 
         chosen = [gate for gate in shared if _has(suite, gate)]
         placed.update(str(gate) for gate in chosen)
         chosen.extend(parse(line, where=f"the policy {policy.name}") for line in policy.gates_for(suite.info.name))
-        found.extend(_on_suite(suite, chosen, policy, references))
+        found.extend(_on_suite(one, chosen, policy, references))
     for gate in shared:
         if str(gate) not in placed:
             found.append(_missing(str(gate), "", f"No suite has anything that {gate} is on."))
@@ -125,15 +128,16 @@ def on_gates(policy: Policy, cited: Sequence[Cited], references: References) -> 
     return found
 
 
-def _on_suite(suite: SuiteRun, chosen: Sequence[Gate], policy: Policy, references: References) -> list[RuleVerdict]:
-    gates = list(chosen)
+def _on_suite(one: Cited, chosen: Sequence[Gate], policy: Policy, references: References) -> list[RuleVerdict]:
+    suite, gates = one.suite, list(chosen)
     if policy.own_gates:
         said = {str(gate) for gate in gates}
         own = [parse(line, where=suite.info.location) for line in suite.info.gates]
         gates.extend(gate for gate in own if str(gate) not in said)
     if not gates:
         return [_by_case(suite)]
-    reference, named = references.of(suite.info.name), references.named(gates, suite.info.name)
+    reference = references.of(suite.info.name)
+    named = references.named(gates, suite.info.name, one.run.started_at)
     return [_on_gate(gate, suite, reference, named) for gate in with_defaults(gates)]
 
 

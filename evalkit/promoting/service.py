@@ -53,7 +53,7 @@ def request(
     """
     found = store.version(kind, name, version)
     cited = tuple(dict.fromkeys(store.resolve(run) for run in runs))
-    compared = None if baseline is None else store.resolve(baseline)
+    compared = _compared(store, baseline, cited)
     for _ in range(TRIES):
         done = requested(
             store,
@@ -70,6 +70,21 @@ def request(
         if done is not None:
             return outcome(done, dry_run=dry_run)
     raise Refusal("base_moved", f"{alias} of {kind}/{name} keeps being moved by others.", hint="Try again.")
+
+
+def _compared(store: Store, baseline: str | None, runs: Sequence[str]) -> str | None:
+    """The id of the run that `runs` are compared with: `last` is the last one before they began."""
+    if baseline is None:
+        return None
+    compared = store.resolve(baseline, before=min(map(store.began, runs), default=None))
+    if compared in runs:
+        raise Refusal(
+            "baseline",
+            f"The run {compared} cannot be its own baseline.",
+            why="Compared with itself nothing has ever become worse.",
+            hint="Name the run that it is to be held against; `evalkit runs` lists them.",
+        )
+    return compared
 
 
 def evaluate(
@@ -90,6 +105,7 @@ def evaluate(
     cited = found.evidence.runs if runs is None and found.evidence is not None else tuple(runs or ())
     if not cited:
         raise Refusal("evidence", f"The promotion {found.id} has no run to be judged on.", hint="Give one with --run.")
+    chosen = tuple(dict.fromkeys(store.resolve(run) for run in cited))
     judged = judged_now(
         store,
         policies,
@@ -97,8 +113,8 @@ def evaluate(
         name=found.name,
         alias=found.alias,
         to_digest=found.to_digest,
-        runs=tuple(dict.fromkeys(store.resolve(run) for run in cited)),
-        baseline=None if baseline is None else store.resolve(baseline),
+        runs=chosen,
+        baseline=_compared(store, baseline, chosen),
     )
 
     def take(now: Promotion, facts: Facts) -> Step:

@@ -26,10 +26,12 @@ async def run_tries(job: Job, threads: Threads | Inline, *, retries: int) -> Fin
     while True:
         finished = await run_job(job, threads)
         number = len(earlier) + 1
-        trial = dataclasses.replace(finished.trial, attempt=number)
+        if earlier:
+            trial = dataclasses.replace(finished.trial, attempt=number)
+            finished = dataclasses.replace(finished, trial=trial, earlier=tuple(earlier))
         if number > retries or not _is_worth_another(finished):
-            return dataclasses.replace(finished, trial=trial, earlier=tuple(earlier))
-        earlier.append(trial)
+            return finished
+        earlier.append(finished.trial)
         await asyncio.sleep(min(FIRST_PAUSE * 2 ** (number - 1), LONGEST))
         job.notes.clear()
         job = dataclasses.replace(job, scope=None)

@@ -132,15 +132,24 @@ class Store(LedgerStore):
 
         return earlier_runs(self._database, run_id)
 
-    def resolve(self, name: str) -> str:
+    def resolve(self, name: str, *, before: dt.datetime | None = None) -> str:
         """The id of the run called `name`: an id, a prefix that only one has, `last`, `SUITE@last`, or `last~2`, which
         is two runs before the last.
+
+        With `before`, the last is that of the runs that began before that time. A run that is judged again asks so for
+        what it is compared with, or it would find itself.
 
         Raises `NotFound`, with near matches, or with the runs that an ambiguous prefix could mean.
         """
         from evalkit.store.naming import resolve
 
-        return resolve(self._database, name)
+        return resolve(self._database, name, before)
+
+    def began(self, run_id: str) -> dt.datetime:
+        """When the run of that id began. Raises `NotFound`."""
+        from evalkit.store.naming import began
+
+        return began(self._database, run_id)
 
     def load(self, run_id: str, *, payload: bool = True, traces: bool | None = None) -> Run:
         """The run of that id. Without `payload` the outputs come without value and metadata, and much faster.

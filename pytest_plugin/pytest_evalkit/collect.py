@@ -43,6 +43,7 @@ class Planned:
     location: str
     name: str
     chosen: Chosen
+    is_async: bool
     items: list[EvalItem] = dataclasses.field(default_factory=list)
     gates: tuple[str, ...] = ()
 
@@ -113,12 +114,6 @@ class EvalItem(pytest.Function):
         """The function under test with its arguments, ready to be called; only after set-up."""
         return functools.partial(_real(self.obj), **internals.arguments_of(self))
 
-    @property
-    def is_async(self) -> bool:
-        """Whether the body must be awaited."""
-        function = _real(self.obj)
-        return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(inspect.unwrap(function))
-
     def _getobj(self) -> Any:
         return plain(super()._getobj())  # type: ignore[no-untyped-call]  # untyped in pytest
 
@@ -154,6 +149,10 @@ def plain(function: Any) -> Any:
 
 def _real(function: Any) -> Any:
     return getattr(function, "__evalkit_body__", function)
+
+
+def _is_awaited(function: Any) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(inspect.unwrap(function))
 
 
 class Collection:
@@ -219,8 +218,10 @@ class Collection:
         dataset, cases, whole = self._datasets[id(suite)]
         repeat = self._repeat(suite)
         suites: dict[str, Planned] = {}
+        body = items[0]._obj if items else None
+        awaited, stand_in = _is_awaited(body), plain(body)
         for item in items:
-            item._obj = plain(item._obj)
+            item._obj = stand_in if item._obj is body else plain(item._obj)  # a method is another one for each item
             outer = internals.outer_id(item)
             planned = suites.get(outer)
             if planned is None:
@@ -236,6 +237,7 @@ class Collection:
                     location=f"{item.location[0]}:{suite.line}",
                     name=f"{suite.name}{suffix}",
                     chosen=self._chosen[id(suite)],
+                    is_async=awaited,
                 )
             item.planned = planned
             item.case = item.callspec.params["case"]  # type: ignore[assignment]  # pytest has params as object

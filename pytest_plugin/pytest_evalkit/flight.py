@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from contextvars import Context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(slots=True, kw_only=True, eq=False)
 class Flight:
-    """One item between set-up and teardown."""
+    """One item between set-up and teardown.
+
+    `hook` has the hooks that pytest calls for items of its path; it looks them up anew whenever it is asked for them.
+    """
 
     item: EvalItem
+    hook: Any
     setup: pytest.CallInfo[None]
     setup_report: pytest.TestReport
     replay: Callable[[], None]

@@ -130,23 +130,23 @@ def drop_request(item: pytest.Function) -> None:
     item.funcargs = None  # type: ignore[assignment]  # as pytest itself does
 
 
-def report_of(item: pytest.Item, call: pytest.CallInfo[Any]) -> pytest.TestReport:
-    """Pytest's report on one phase of `item`.
+def report_of(item: pytest.Item, call: pytest.CallInfo[Any], hook: Any) -> pytest.TestReport:
+    """Pytest's report on one phase of `item`, whose hooks are `hook`.
 
     Made again where Python said that its parser lost count: pytest parses the source to show where it failed, and a
     body that does the same in a thread, as by logging a traceback, disturbs it (python/cpython#106905).
     """
     for _ in range(20):
         try:
-            return _report_of(item, call)
+            return _report_of(item, call, hook)
         except SystemError as error:
             if "AST constructor" not in str(error):
                 raise
-    return _report_of(item, call)
+    return _report_of(item, call, hook)
 
 
-def _report_of(item: pytest.Item, call: pytest.CallInfo[Any]) -> pytest.TestReport:
-    report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+def _report_of(item: pytest.Item, call: pytest.CallInfo[Any], hook: Any) -> pytest.TestReport:
+    report: pytest.TestReport = hook.pytest_runtest_makereport(item=item, call=call)
     return report
 
 

@@ -46,7 +46,8 @@ class Ledger:
         self._limits: dict[str, int] = {}
         self._missed: dict[str, list[str]] = {}
         self._declared = False
-        self._count_gates: Callable[[], None] = lambda: None
+        self.count_gates: Callable[[], None] = lambda: None
+        """Has the progress percentage count the gates; again, where xdist has counted anew."""
         self._taken: dict[str, Mapping[tuple[str, int], Trial]] = {}
 
     @property
@@ -105,7 +106,7 @@ class Ledger:
         self.is_open = True
         termination.listen(self._config)
         if self._recorder.shard is None:
-            self._count_gates = internals.count_items(session, sum(len(info.gates) for info in self.suites))
+            self.count_gates = internals.count_items(session, sum(len(info.gates) for info in self.suites))
 
     def record(self, suite: str, trials: Sequence[Trial]) -> None:
         """Keep finished trials; in a worker they are kept by `put`."""
@@ -145,7 +146,6 @@ class Ledger:
     def _judge(self, suite: str) -> None:
         info = next(info for info in self.suites if info.name == suite)
         verdicts = self._recorder.judge(suite)
-        self._count_gates()
         failing = [verdict for verdict in verdicts if gateresults.announce(self._config, info, verdict)]
         internals.remember_failures(
             self._config,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,6 +76,9 @@ class Plan:
             shard=shard,
             resumed=self._resumed(),
         )
+        began = getattr(self.config, "workerinput", {}).get(xdist.BEGAN)
+        if began is not None and recorder.resumed is None:
+            recorder.baselines.before = dt.datetime.fromisoformat(began)
         recorder.sample = settings.sample
         if shard is not None and not xdist.is_worker(self.config):
             name = f"{recorder.id}-{shard.index}-of-{shard.of}.jsonl"

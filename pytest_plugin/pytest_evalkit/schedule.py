@@ -264,14 +264,17 @@ class Scheduler:
         self.engine.poll()  # it begins to wait now, and not when all the others have been set up
 
     def _set_up(self, item: EvalItem, *, replay: Callable[[], None]) -> Flight:
+        hook = item.ihook
         internals.renew_request(item)
         internals.own_fixtures(item)
         scope = self._tracing.scope(case_id=item.case.id, number=item.number, suite=item.planned.name)
         with attached(scope):
-            call = self._call(item, "setup", lambda: item.ihook.pytest_runtest_setup(item=item))
+            call = self._call(item, "setup", lambda: hook.pytest_runtest_setup(item=item))
             context = copy_context()  # with a span that a fixture may have left open
-        report = internals.report_of(item, call)
-        flight = Flight(item=item, setup=call, setup_report=report, replay=replay, scope=scope, context=context)
+        report = internals.report_of(item, call, hook)
+        flight = Flight(
+            item=item, hook=hook, setup=call, setup_report=report, replay=replay, scope=scope, context=context
+        )
         item.flight = flight
         return flight
 
@@ -281,7 +284,7 @@ class Scheduler:
             case=item.case,
             number=item.number,
             body=item.body(),
-            is_async=item.is_async,
+            is_async=item.planned.is_async,
             scorers=suite.scorers,
             timeout=suite.timeout if suite.timeout is not None else self._timeout,
             nodeid=item.nodeid,
@@ -325,7 +328,7 @@ class Scheduler:
 
     def _report(self, flight: Flight, nextitem: pytest.Item | None) -> None:
         item = flight.item
-        hook = item.ihook
+        hook = flight.hook
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         if flight.setup.excinfo is None:
             option = self._config.option
@@ -339,14 +342,14 @@ class Scheduler:
                     call.start, call.stop = flight.finished.start, flight.finished.stop
                     call.duration = call.stop - call.start
                 self._record_landed()
-                self._log(item, flight.setup, flight.setup_report)
-                self._log(item, call, internals.report_of(item, call))
+                self._log(flight, flight.setup, flight.setup_report)
+                self._log(flight, call, internals.report_of(item, call, hook))
             else:
-                self._log(item, flight.setup, flight.setup_report)
+                self._log(flight, flight.setup, flight.setup_report)
         else:
             self._land(flight)
             self._record_landed()
-            self._log(item, flight.setup, flight.setup_report)
+            self._log(flight, flight.setup, flight.setup_report)
         if self._session.shouldfail or self._session.shouldstop:
             self._abort(but=item)
             nextitem = None
@@ -362,11 +365,11 @@ class Scheduler:
         try:
             with attached(flight.scope):
                 call = self._call(
-                    item, "teardown", lambda: item.ihook.pytest_runtest_teardown(item=item, nextitem=nextitem)
+                    item, "teardown", lambda: flight.hook.pytest_runtest_teardown(item=item, nextitem=nextitem)
                 )
-            report = internals.report_of(item, call)
+            report = internals.report_of(item, call, flight.hook)
             if not silent or report.failed:
-                self._log(item, call, report)
+                self._log(flight, call, report)
         finally:
             flight.scope.close()
             internals.drop_request(item)
@@ -400,7 +403,7 @@ class Scheduler:
             reraise += (KeyboardInterrupt,)
         return pytest.CallInfo.from_call(work, when=when, reraise=reraise)
 
-    def _log(self, item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
-        item.ihook.pytest_runtest_logreport(report=report)
+    def _log(self, flight: Flight, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
+        flight.hook.pytest_runtest_logreport(report=report)
         if internals.interactive(call, report):
-            item.ihook.pytest_exception_interact(node=item, call=call, report=report)
+            flight.hook.pytest_exception_interact(node=flight.item, call=call, report=report)

@@ -10,6 +10,7 @@ body ran; where several did, all of them run again, and one at a time in the wor
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,9 @@ ALONE = "evalkit_alone"
 LOST = "evalkit_lost"
 RESUMED = "evalkit_resumed"
 EACH = "evalkit_each"
+BEGAN = "evalkit_began"
+"""When the session began: a worker that collects late, or in another's place, finds its own run in the store."""
+
 AGAIN = "evalkit_again"
 """On the report of an item that a worker had in flight when it died, and that is run again."""
 
@@ -94,6 +98,7 @@ class Controller:
     def __init__(self, session: pytest.Session, evals: Callable[[pytest.Config], Evals]) -> None:
         self._session = session
         self._evals = evals
+        self._began = dt.datetime.now(dt.UTC)
         self._known = False
         self._died = False
         self._lost: set[str] = set()
@@ -112,6 +117,7 @@ class Controller:
         """Tell a worker which run is gone on with; one that takes a dead one's place also what is known of that."""
         if self._session.config.getoption("evalkit_resume") or os.environ.get("EVALKIT_RESUME"):
             node.workerinput[RESUMED] = self._evals(self._session.config).plan.resumed_run()
+        node.workerinput[BEGAN] = self._began.isoformat()
         node.workerinput[EACH] = self._session.config.getoption("dist") == "each"
         if self._died:
             node.workerinput[ALONE] = True
@@ -127,6 +133,8 @@ class Controller:
         if suites is not None:
             self._evals(self._session.config).declare(self._session, suites)
             self._known = True
+        if self._known and (ledger := self._evals(self._session.config).ledger) is not None:
+            ledger.count_gates()
         if record is not None:
             # A transaction may wait for a disk; what arrived meanwhile goes into the next one together.
             others = xdist_internals.waiting(self._session.config, _AT_ONCE) if self._known else ()

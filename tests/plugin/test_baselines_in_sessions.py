@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from evalkit.cli.app import run as evalkit
 from evalkit.store import open_store
 
 GATED = """
@@ -106,6 +109,66 @@ def test_by_hand(evalkit):
     assert "none was named" in said
     ran = run_evals(text.replace("VALUE", "1"), gate, "--evalkit-baseline=last")
     assert next(verdict.gate for verdict in ran.run.verdicts) == "polite no regression vs baseline"
+
+
+def gate_again(pytester, monkeypatch, capsys, *arguments):
+    monkeypatch.chdir(pytester.path)
+    capsys.readouterr()
+    code = evalkit(["gate", *arguments])
+    return code, capsys.readouterr()
+
+
+def test_a_stored_run_that_failed_is_not_its_own_baseline_when_it_is_judged_again(
+    run_evals, pytester, monkeypatch, capsys
+):
+    base = run_evals(source())
+    bad = run_evals(source(NO_REGRESSION, misses=tuple(range(20))), "--evalkit-baseline=last")
+    run_evals(source(misses=tuple(range(20))))  # a later run, which is no baseline of an earlier one either
+    code, shown = gate_again(pytester, monkeypatch, capsys, bad.run.id, "--baseline", "last", "--json")
+    found = json.loads(shown.out)["gates"][0]
+    assert (code, found["verdict"], found["observed"]) == (1, "fail", bad.run.verdicts[0].observed)
+    code, shown = gate_again(pytester, monkeypatch, capsys, bad.run.id, "--baseline", bad.run.id)
+    assert code == 2
+    assert "cannot be its own baseline" in shown.err
+    code, shown = gate_again(pytester, monkeypatch, capsys, base.run.id, "--baseline", "last", "--gate", NO_REGRESSION)
+    assert code == 2
+    assert "0 runs that began before" in shown.err
+
+
+def test_a_session_that_goes_on_has_the_baseline_that_it_began_with(run_evals, pytester):
+    base = run_evals(source())
+    text = source(NO_REGRESSION).replace("def test_it(case):", "def test_it(case):\n    if case.input == 7: BREAK")
+    flags = ("--evalkit-baseline=last", "--evalkit-max-concurrency=1")
+    broken = run_evals(text.replace("BREAK", "raise KeyboardInterrupt"), *flags, subprocess=True)
+    assert broken.run.status == "interrupted"
+    resumed = run_evals(text.replace("BREAK", "pass"), *flags, "--evalkit-resume=last")
+    assert resumed.result.ret == 0, resumed.text
+    assert resumed.run.id == broken.run.id
+    assert resumed.run.verdicts[0].inputs["baseline"] == base.run.id
+
+
+@pytest.mark.parametrize("late", ["gw1 collects late", "a worker takes the place of one that died"])
+def test_workers_do_not_take_their_own_run_for_the_last_one(run_evals, pytester, late):
+    base = run_evals(source())
+    pytester.makeconftest(
+        """
+import time
+
+def pytest_collection_modifyitems(config):
+    if getattr(config, "workerinput", {}).get("workerid") == "gw1":
+        time.sleep(1)
+"""
+        if late == "gw1 collects late"
+        else ""
+    )
+    text = source(NO_REGRESSION)
+    if late != "gw1 collects late":
+        died = "import os, pathlib\n    if case.input == 7 and not pathlib.Path('died').exists():\n        pathlib.Path('died').touch(); os._exit(1)"
+        text = text.replace("def test_it(case):", f"def test_it(case):\n    {died}")
+    spread = ("-n2", "-p", "xdist", "-p", "no:asyncio", "-p", "no:anyio", "-p", "no:hypothesispytest")
+    ran = run_evals(text, "--evalkit-baseline=last", *spread, plugins=True, subprocess=True)
+    assert ran.result.ret == 0, ran.text
+    assert ran.run.verdicts[0].inputs["baseline"] == base.run.id != ran.run.id
 
 
 @pytest.mark.slow

@@ -123,6 +123,24 @@ def test_merging_twice_makes_one_run(shards, settings):
     assert len(run.suite("test_gated").trials) == 22
 
 
+def test_a_run_that_is_merged_again_is_not_held_against_itself(run_evals, shards, settings):
+    text = """
+@evalkit.suite(dataset=rows(40), scorers=[same], gates=["same no regression vs baseline"])
+def test_it(case):
+    return None if case.input < MISSES else case.input
+"""
+    base = run_evals(text.replace("MISSES", "0").replace(', gates=["same no regression vs baseline"]', ""),
+                     f"--evalkit-store={settings.store}")  # fmt: skip
+    with open_store(settings.store) as store:
+        before = store.runs()[0].id
+    assert base.result.ret == 0
+    bundles = shards(text.replace("MISSES", "20"), 2)
+    for _ in range(2):
+        made = merge(bundles, settings=dataclasses.replace(settings, baseline="last"))
+        assert made.decision == "fail"
+        assert made.verdicts[0].inputs["baseline"] == before
+
+
 def test_a_merged_run_ended_when_its_last_shard_did_and_is_no_younger(shards, settings):
     bundles = shards(SUITES, 2)
     parts = [read_bundle(path) for path in bundles]

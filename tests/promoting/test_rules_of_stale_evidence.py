@@ -65,6 +65,33 @@ def test_outputs_are_no_younger_for_being_scored_again(desk: Desk, hours: int) -
     assert (asked.state, failed(asked)) == (("applied", []) if hours < 168 else ("blocked", ["max_age"]))
 
 
+WORSE = (True,) * 10 + (False,) * 10
+
+
+@pytest.mark.parametrize(
+    ("gate", "baseline"),
+    [("accuracy no regression vs baseline", "last"), ("accuracy no regression vs baseline greetings@last", None)],
+)
+def test_a_run_that_got_worse_is_not_held_against_itself(desk: Desk, gate: str, baseline: str | None) -> None:
+    version = desk.version("one")
+    good = desk.run(version, ago=dt.timedelta(hours=2))
+    worse = desk.run(version, WORSE, gates=[gate], ago=dt.timedelta(hours=1))
+    desk.run(version, WORSE)  # nor is a later one its baseline
+    asked = desk.ask(version, worse, baseline=baseline)
+    assert (asked.state, failed(asked)) == ("blocked", ["gate"])
+    if baseline is not None:
+        assert asked.evidence is not None
+        assert asked.evidence.baseline == good
+
+
+def test_a_run_that_is_named_as_its_own_baseline_is_refused(desk: Desk, refused: Refused) -> None:
+    version = desk.version("one")
+    run = desk.run(version, WORSE, gates=["accuracy no regression vs baseline"])
+    with refused("baseline") as said:
+        desk.ask(version, run, baseline=run)
+    assert "its own baseline" in str(said.value)
+
+
 def test_a_run_that_grows_too_old_while_people_think_is_not_applied(desk: Desk, clock: Clock, refused: Refused) -> None:
     waiting = approved(desk, max_age=3600)
     clock.forward(minutes=61)

@@ -46,7 +46,8 @@ def killed_after(process: Any, seconds: float) -> tuple[str, int]:
     run_id = process.stdout.readline().split()[1]
     time.sleep(seconds)
     os.kill(process.pid, signal.SIGKILL)
-    said, _ = process.communicate(timeout=30)
+    said = process.stdout.read()  # communicate() alone would lose what has been read ahead
+    process.communicate(timeout=30)
     lines = [line.split() for line in said.splitlines(keepends=True) if line.endswith("\n")]
     return run_id, max((int(batch) for _, batch in lines), default=0)
 
@@ -75,7 +76,8 @@ def test_a_writer_killed_once(path: Path, script: Any) -> None:
     process = script(WRITER, path)
     said = [process.stdout.readline() for _ in range(6)]
     os.kill(process.pid, signal.SIGKILL)
-    rest, _ = process.communicate(timeout=30)
+    rest = process.stdout.read()
+    process.communicate(timeout=30)
     batches = len([line for line in [*said, *rest.splitlines(keepends=True)] if line.startswith("stored")])
     assert batches >= 5
     with open_store(path) as store:
