@@ -60,12 +60,20 @@ class Reader:
         except yaml.MarkedYAMLError as error:
             mark: Any = error.problem_mark or error.context_mark
             problem = (error.problem or error.context or "it breaks off").rstrip(".")
-            raise self.error(f"This is not YAML: {problem}.", where=self._at(mark) if mark else self.shown) from None
+            where = self._at(mark) if mark else self.shown
+            if (
+                "nesting depth" in problem
+            ):  # since PyYAML 6.0.4 its scanner refuses a thousand levels, ahead of the events
+                raise self._too_deep(where) from None
+            raise self.error(f"This is not YAML: {problem}.", where=where) from None
         except yaml.reader.ReaderError as error:
             line = text.count("\n", 0, error.position) if isinstance(error.position, int) else 0
             raise self.error(
                 f"This is not YAML: {error.reason}.", where=f"{self.shown}:{self.first_line + line}"
             ) from None
+
+    def _too_deep(self, where: str) -> EvalkitError:
+        return self.error(f"The value is nested more than {DEEPEST} levels deep.", where=where)
 
     def _composed(self, text: str) -> yaml.Node | None:
         import yaml
@@ -89,7 +97,7 @@ class Reader:
             elif isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > DEEPEST:
-                    raise self.error(f"The value is nested more than {DEEPEST} levels deep.", where=where)
+                    raise self._too_deep(where)
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
             tag = getattr(event, "tag", None)

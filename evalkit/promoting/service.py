@@ -53,7 +53,7 @@ def request(
     """
     found = store.version(kind, name, version)
     cited = tuple(dict.fromkeys(store.resolve(run) for run in runs))
-    compared = _compared(store, baseline, cited)
+    compared = _compared(store, baseline, cited, is_first=store.alias(kind, name, alias) is None)
     for _ in range(TRIES):
         done = requested(
             store,
@@ -72,10 +72,13 @@ def request(
     raise Refusal("base_moved", f"{alias} of {kind}/{name} keeps being moved by others.", hint="Try again.")
 
 
-def _compared(store: Store, baseline: str | None, runs: Sequence[str]) -> str | None:
-    """The id of the run that `runs` are compared with: `last` is the last one before they began."""
-    if baseline is None:
-        return None
+def _compared(store: Store, baseline: str | None, runs: Sequence[str], *, is_first: bool) -> str | None:
+    """The id of the run that `runs` are compared with: `last` is the last one before they began.
+
+    Where nothing is in force yet (`is_first`), there is nothing to be worse than, and a run may be held against itself.
+    """
+    if baseline is None or is_first:
+        return baseline and store.resolve(baseline)
     compared = store.resolve(baseline, before=min(map(store.began, runs), default=None))
     if compared in runs:
         raise Refusal(
@@ -114,7 +117,7 @@ def evaluate(
         alias=found.alias,
         to_digest=found.to_digest,
         runs=chosen,
-        baseline=_compared(store, baseline, chosen),
+        baseline=_compared(store, baseline, chosen, is_first=store.alias(found.kind, found.name, found.alias) is None),
     )
 
     def take(now: Promotion, facts: Facts) -> Step:

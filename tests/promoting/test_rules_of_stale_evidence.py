@@ -73,9 +73,10 @@ WORSE = (True,) * 10 + (False,) * 10
     [("accuracy no regression vs baseline", "last"), ("accuracy no regression vs baseline greetings@last", None)],
 )
 def test_a_run_that_got_worse_is_not_held_against_itself(desk: Desk, gate: str, baseline: str | None) -> None:
+    desk.promoted("zero")
     version = desk.version("one")
-    good = desk.run(version, ago=dt.timedelta(hours=2))
-    worse = desk.run(version, WORSE, gates=[gate], ago=dt.timedelta(hours=1))
+    good = desk.run(version)
+    worse = desk.run(version, WORSE, gates=[gate])
     desk.run(version, WORSE)  # nor is a later one its baseline
     asked = desk.ask(version, worse, baseline=baseline)
     assert (asked.state, failed(asked)) == ("blocked", ["gate"])
@@ -85,11 +86,18 @@ def test_a_run_that_got_worse_is_not_held_against_itself(desk: Desk, gate: str, 
 
 
 def test_a_run_that_is_named_as_its_own_baseline_is_refused(desk: Desk, refused: Refused) -> None:
+    desk.promoted("zero")
     version = desk.version("one")
     run = desk.run(version, WORSE, gates=["accuracy no regression vs baseline"])
     with refused("baseline") as said:
         desk.ask(version, run, baseline=run)
     assert "its own baseline" in str(said.value)
+
+
+def test_the_first_version_may_be_held_against_itself_for_want_of_another(desk: Desk) -> None:
+    version = desk.version("one")
+    run = desk.run(version, gates=["accuracy no regression vs baseline"])
+    assert desk.ask(version, run, baseline="last").state == "applied"
 
 
 def test_a_run_that_grows_too_old_while_people_think_is_not_applied(desk: Desk, clock: Clock, refused: Refused) -> None:
