@@ -135,7 +135,11 @@ class Evals:
                 self._begin(session, self.ledger)
             elif self.collection.is_emptied and not xdist.is_worker(self.config):
                 self.ledger.open(session)  # for the bundle: that this shard has no case is something to say
-        return (yield)
+        try:
+            return (yield)
+        finally:
+            if self.scheduler is not None:
+                self.scheduler.abandon()
 
     def _begin(self, session: pytest.Session, ledger: Ledger) -> None:
         ledger.open(session)

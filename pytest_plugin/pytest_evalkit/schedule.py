@@ -89,6 +89,7 @@ class Scheduler:
         self._landed: list[Flight] = []
         self._running = 0
         self._is_full = False
+        self._is_aborted = False
         self._batch_limit = 1
         self._head: EvalItem | None = None
         self._wide: tuple[Any, ...] = ()
@@ -109,6 +110,14 @@ class Scheduler:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
+
+    def abandon(self) -> None:
+        """Tear down what is in flight, where Ctrl-C came between two items; a second one leaves the rest as it is."""
+        if self._flights and not self._is_aborted:
+            try:
+                self._abort()
+            finally:
+                self._capture.close()
 
     def run(self, item: EvalItem, nextitem: pytest.Item | None) -> None:
         """The whole protocol of `item`; the bodies of those that follow it may start meanwhile."""
@@ -377,6 +386,7 @@ class Scheduler:
 
     def _abort(self, but: EvalItem | None = None) -> None:
         # Nothing more is started; what is in flight is cancelled and torn down; what is done is kept.
+        self._is_aborted = True
         self._queue.clear()
         if self._engine is not None:
             self._engine.cancel()

@@ -179,3 +179,41 @@ def _wait_for(file: Path, process: subprocess.Popen[str]) -> None:
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.1)
     raise AssertionError(f"{file.name} never came")
+
+
+def test_ctrl_c_between_two_items_tears_down_what_is_in_flight(run_evals, pytester):
+    pytester.makeconftest(
+        """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item):
+    if item.name == "test_it[c3]":
+        raise KeyboardInterrupt
+"""
+    )
+    ran = run_evals(
+        """
+from pathlib import Path
+
+@pytest.fixture
+def noted(case):
+    Path(f"up-{case.id}").touch()
+    yield
+    Path(f"down-{case.id}").touch()
+
+@evalkit.suite(dataset=rows(40), scorers=[same], max_concurrency=4)
+async def test_it(case, noted):
+    if case.input >= 3:
+        await asyncio.sleep(300)
+    return case.input
+""",
+        subprocess=True,
+    )
+    assert ran.result.ret == 2
+    assert ran.run.status == "interrupted"
+    up, down = (
+        sorted(path.name.partition("-")[2] for path in pytester.path.glob(f"{way}-*")) for way in ("up", "down")
+    )
+    assert len(up) > 3, "some were in flight"
+    assert down == up
