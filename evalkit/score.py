@@ -269,16 +269,15 @@ def _scores(item: Any, scorer: Scorer, *, name: str, nested: bool) -> Sequence[S
     if isinstance(item, Score):
         return [_stamped(item, scorer, item.name or name)]
     if item is None:
-        return [Score(name=name, status="unscored", scorer=scorer.name, scorer_version=scorer.version)]
+        return [_stamped(Score(status="unscored"), scorer, name)]
     if isinstance(item, str):
-        return [Score(name=name, label=item, scorer=scorer.name, scorer_version=scorer.version)]
+        return [_stamped(Score(label=item), scorer, name)]
     if isinstance(item, list | tuple) and not nested:
         return [score for part in item for score in _scores(part, scorer, name=name, nested=True)]
     if hasattr(item, "item") and getattr(item, "shape", None) == ():  # a numpy scalar
         item = item.item()
     if isinstance(item, bool | int | float):
-        passed = None if scorer.pass_mark is None else compare(item, *scorer.pass_mark)
-        return [Score(name=name, value=item, passed=passed, scorer=scorer.name, scorer_version=scorer.version)]
+        return [_stamped(Score(value=item), scorer, name)]
     raise TypeError(
         f"the scorer {scorer.name} returned {type(item).__name__}; "
         "it may return bool, a number, str, Score, None, or a dict or list of those"

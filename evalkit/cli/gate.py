@@ -117,7 +117,9 @@ def judged(
         if given:
             _check(suite, gates, baselines)
         baseline, named = baselines.references(suite.info.name, gates)
-        if run.id in {reference.run for reference in (baseline, *named.values()) if reference is not None}:
+        asked = {gate.baseline.run for gate in gates if gate.baseline is not None}
+        compared = [*named.values(), baseline] if "" in asked else [*named.values()]
+        if any(reference is not None and reference.run == run.id for reference in compared):
             raise GateError(
                 f"The run {run.id} cannot be its own baseline.",
                 why="Compared with itself nothing has ever become worse.",

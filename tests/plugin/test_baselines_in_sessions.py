@@ -130,6 +130,10 @@ def test_a_stored_run_that_failed_is_not_its_own_baseline_when_it_is_judged_agai
     code, shown = gate_again(pytester, monkeypatch, capsys, bad.run.id, "--baseline", bad.run.id)
     assert code == 2
     assert "cannot be its own baseline" in shown.err
+    code, shown = gate_again(
+        pytester, monkeypatch, capsys, bad.run.id, "--baseline", bad.run.id, "--gate", "same >= 0.9"
+    )
+    assert (code, shown.err) == (1, ""), "a gate that compares with nothing has no need of another run"
     code, shown = gate_again(pytester, monkeypatch, capsys, base.run.id, "--baseline", "last", "--gate", NO_REGRESSION)
     assert code == 2
     assert "0 runs that began before" in shown.err
