@@ -61,9 +61,8 @@ class Reader:
             mark: Any = error.problem_mark or error.context_mark
             problem = (error.problem or error.context or "it breaks off").rstrip(".")
             where = self._at(mark) if mark else self.shown
-            if (
-                "nesting depth" in problem
-            ):  # since PyYAML 6.0.4 its scanner refuses a thousand levels, ahead of the events
+            # Since PyYAML 6.0.4 its scanner refuses a thousand levels, ahead of the events.
+            if "nesting depth" in problem:
                 raise self._too_deep(where) from None
             raise self.error(f"This is not YAML: {problem}.", where=where) from None
         except yaml.reader.ReaderError as error:
